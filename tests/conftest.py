@@ -1,0 +1,38 @@
+"""What every test gets: loopback only, no leftover tasks, no settings from the person's own environment."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+for _name in list(os.environ):
+    if _name.startswith(("TELEGRAM_", "RUNPOD_", "FAL_", "WORKER_", "DATABASE_", "COMFYUI_", "HF_")):
+        del os.environ[_name]
+
+_real_connect = socket.socket.connect
+
+
+def _loopback_only(sock: socket.socket, address: Any) -> None:
+    if sock.family in (socket.AF_INET, socket.AF_INET6):
+        host = address[0]
+        if host != "localhost" and not ipaddress.ip_address(host).is_loopback:
+            raise RuntimeError(f"a test tried to reach {host}: tests talk to loopback only")
+    _real_connect(sock, address)
+
+
+socket.socket.connect = _loopback_only  # type: ignore[method-assign]
+
+
+@pytest.fixture(autouse=True)
+async def no_leftover_tasks() -> AsyncIterator[None]:
+    """A test that leaves a task behind has lost track of its work."""
+    before = asyncio.all_tasks()
+    yield
+    left = {task for task in asyncio.all_tasks() - before if not task.done()}
+    assert not left, f"tasks left behind: {left}"
