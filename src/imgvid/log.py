@@ -1,0 +1,96 @@
+"""One logger for every process, and the names of what may happen.
+
+Event names are dotted noun.verb, past tense, constants here; `docs/ONCALL.md` explains each and a test holds the two
+together. Lines are JSON where the output is no terminal, aligned colour where it is. A processor masks secrets: bot
+tokens in URLs, DSN passwords, keys. Prompts and file bytes are never passed to the logger at all.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+PROCESS_STARTED = "process.started"
+PROCESS_STOPPED = "process.stopped"
+PROCESS_FAILED = "process.failed"
+
+# -- store
+SCHEMA_MIGRATED = "schema.migrated"
+DATABASE_LOST = "database.lost"
+DATABASE_RECOVERED = "database.recovered"
+LISTENER_LOST = "listener.lost"
+LISTENER_RECOVERED = "listener.recovered"
+
+_SECRETS = (
+    (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
+    (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token
+    (re.compile(r"(://[^:/@\s]+:)[^@/\s]+@"), r"\1***@"),  # a DSN password
+    (re.compile(r"(?i)\b(bearer|key)\s+[A-Za-z0-9_.:-]{8,}"), r"\1 ***"),  # an Authorization header
+    (re.compile(r"\b(rpa_|hf_)[A-Za-z0-9]{8,}\b"), r"\1***"),
+)
+
+
+def mask(text: str) -> str:
+    """The same text with everything that looks like a secret replaced by `***`."""
+    for pattern, replacement in _SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _mask_value(value: Any) -> Any:
+    if isinstance(value, str):
+        return mask(value)
+    if isinstance(value, dict):
+        return {key: _mask_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask_value(item) for item in value]
+    if isinstance(value, BaseException):
+        return mask(f"{type(value).__name__}: {value}")
+    return value
+
+
+def _mask_secrets(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for key, value in event.items():
+        event[key] = _mask_value(value)
+    return event
+
+
+class _MaskStdlib(logging.Filter):
+    """Libraries log through stdlib logging (httpx writes whole URLs): their lines are masked too."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = mask(record.getMessage()), ()
+        return True
+
+
+def setup(process: str, *, level: str = "INFO", json: bool | None = None) -> None:
+    """Configure logging for this process, once. `json=None` means JSON unless stderr is a terminal."""
+    as_json = not sys.stderr.isatty() if json is None else json
+    renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _mask_secrets,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_MaskStdlib())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+
+
+def get() -> Any:
+    """The process's structured logger: `log.get().info(log.EVENT, job=..., attempt=...)`."""
+    return structlog.get_logger()
