@@ -1,0 +1,1 @@
+"""Pictures and videos as Telegram and the engines want them: sniffed, limited, planned. No network."""
