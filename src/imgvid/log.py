@@ -26,6 +26,12 @@ DATABASE_RECOVERED = "database.recovered"
 LISTENER_LOST = "listener.lost"
 LISTENER_RECOVERED = "listener.recovered"
 
+# -- telegram (the client, the job's message)
+MESSAGE_NOT_EDITABLE = "message.not_editable"
+DELIVERY_UNSURE = "delivery.unsure"
+DELIVERY_SUPERSEDED = "delivery.superseded"
+DELIVERY_REFUSED = "delivery.refused"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token

@@ -1,0 +1,52 @@
+"""Texts that need a decision before the words: an estimate's unit, a prompt's head, a caption's parts."""
+
+from __future__ import annotations
+
+from imgvid.jobs.eta import Range
+from imgvid.texts.say import keys, say
+
+PROMPT_HEAD = 160  # characters of a prompt that a caption repeats
+_BAR_CELLS = 10
+
+
+def eta(locale: str, span: Range) -> str:
+    """The range without its preposition: "4–7 min", "5 min", "1–2 h"; the sentence around it says "about"."""
+    if span.high_min < 90:
+        unit, low, high = "minutes", span.low_min, span.high_min
+    else:
+        unit, low, high = "hours", max(1, round(span.low_min / 60)), -(-span.high_min // 60)
+    if low >= high:
+        return say(locale, f"eta-{unit}", count=high)
+    return say(locale, f"eta-{unit}-range", low=low, high=high)
+
+
+def head(text: str, limit: int = PROMPT_HEAD) -> str:
+    """The first `limit` characters of a prompt in one line, cut at a word with an ellipsis."""
+    line = " ".join(text.split())
+    if len(line) <= limit:
+        return line
+    cut = line[: limit - 1]
+    at_word = cut.rsplit(" ", 1)[0] if " " in cut[limit // 2 :] else cut
+    return f"{at_word.rstrip(' ,;:.')}…"
+
+
+def bar(percent: int) -> str:
+    """Ten cells that fill up; it repeats the number beside it and never stands alone."""
+    full = min(_BAR_CELLS, max(0, percent) * _BAR_CELLS // 100)
+    return "▰" * full + "▱" * (_BAR_CELLS - full)
+
+
+def caption(
+    locale: str, *, short_id: str, prompt: str | None, seed: int, length_s: float, preview: bool = False
+) -> str:
+    """Under a delivered video: prompt head, true length in seconds, seed, short id, and whether it is a preview."""
+    facts = say(locale, "caption-facts", id=short_id, seed=str(seed), seconds=round(length_s, 2))
+    lines = [head(prompt)] if prompt and prompt.strip() else []
+    lines += [say(locale, "caption-preview")] if preview else []
+    return "\n".join([*lines, facts])
+
+
+def failure(locale: str, code: str, short_id: str) -> str:
+    """What happened, what to do, and the short id, for a code of `jobs/errors.py`; an unknown code says internal."""
+    key = f"error-{code.replace('_', '-')}"
+    return say(locale, key if key in keys() else "error-internal", id=short_id)

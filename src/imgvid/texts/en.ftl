@@ -1,0 +1,313 @@
+# What the bot says in English. Plain text, no markup. $id is a job's short id.
+
+## First contact
+
+start =
+    Hello! Send me a photo and I will turn it into a short video.
+
+    In the caption, say what should happen. For example: “She turns to the camera and smiles.” No caption is fine too.
+
+    I answer at once with one message. A few minutes later that same message becomes your video.
+
+    Everything else: /help
+help =
+    Send a photo. That is all it takes.
+
+    • Caption: what should happen in the video.
+    • Two photos sent together: the first frame and the last one.
+    • A picture sent as a file keeps its full quality (JPEG, PNG, WebP or HEIC, up to 20 MB).
+
+    Under your video: Again makes it anew, Another seed makes a variation.
+
+    /my – your videos
+    /status <id> – how a job is doing
+    /cancel <id> – stop a job
+    /language – choose a language
+    /privacy – what is kept, and for how long
+    /deletemydata – delete everything about you
+    /ping – check that I am here
+help-group = In a group, reply to a photo and mention me, or put my name in the photo's caption.
+ping = I am here.
+privacy =
+    Your pictures and videos are kept in one place only: this chat, in Telegram.
+
+    • To make a video, a rented GPU computer reads your photo from Telegram, keeps it in memory while it works, sends the video back to this chat and wipes everything.
+    • On our server there are no pictures and no videos. It keeps the list of your jobs (times, settings, Telegram's names for the files) for { $row_days ->
+        [one] { $row_days } day
+       *[other] { $row_days } days
+    } and your prompts for { $prompt_days ->
+        [one] { $prompt_days } day
+       *[other] { $prompt_days } days
+    }. Your language stays until you delete it.
+    • Nobody uses your pictures for training, and nobody else gets them.
+
+    /deletemydata deletes all of it at once. The messages in this chat are yours to delete.
+
+## Language
+
+language-name = English
+language-choose = Which language should I speak?
+language-chosen = All right, English it is.
+
+## Which wait it is
+
+job-line = Job { $id }
+eta-minutes = { $count } min
+eta-minutes-range = { $low }–{ $high } min
+eta-hours = { $count } h
+eta-hours-range = { $low }–{ $high } h
+waiting-placed =
+    Got it. Your video is in the queue.
+    { job-line }
+waiting-behind-own =
+    { $count ->
+        [one] Your earlier video comes first, then this one.
+       *[other] Your { $count } earlier videos come first, then this one.
+    }
+    { job-line }
+waiting-position =
+    Number { $position } in the queue, ready in about { $eta }.
+    { job-line }
+waiting-eta =
+    In the queue, ready in about { $eta }.
+    { job-line }
+waiting-booting =
+    Starting a GPU for you, ready in about { $eta }.
+    { job-line }
+waiting-paused =
+    Making videos is paused on our side. Your job keeps its place and goes on by itself.
+    { job-line }
+waiting-starved =
+    All GPUs are taken at the moment. Your job keeps its place and goes on by itself.
+    { job-line }
+waiting-retry =
+    Something went wrong on our side, so I am trying again. There is nothing you need to do.
+    { job-line }
+waiting-fresh =
+    The computer that was making your video stopped answering. I am starting over with another one; there is nothing you need to do.
+    { job-line }
+cancelling =
+    Cancelling…
+    { job-line }
+
+## While it is made
+
+preparing =
+    Preparing your picture…
+    { job-line }
+loading =
+    Loading the model…
+    { job-line }
+generating =
+    Making your video…
+    { job-line }
+generating-percent =
+    Making your video: { $percent } %
+    { $bar }
+    { job-line }
+encoding =
+    Finishing the video…
+    { job-line }
+sending =
+    Sending your video…
+    { job-line }
+
+## The result
+
+ready = Your video is ready.
+caption-facts = { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
+caption-preview = Preview: your photo in motion, made without an AI model.
+preview-label = PREVIEW · no AI model
+
+## The end without a video
+
+cancelled =
+    Cancelled.
+    { job-line }
+cancelled-deleted =
+    You deleted the message of your job, so I cancelled it. Again starts it anew.
+    { job-line }
+undeliverable = The video was not delivered, because the chat could not be reached.
+
+error-bad-image =
+    I could not read this picture; the file seems to be damaged. Please send it again, best as a photo.
+    { job-line }
+error-image-too-small =
+    This picture is too small for a video. Please send a larger one.
+    { job-line }
+error-image-too-large =
+    This picture is too large to be opened safely. Please send a smaller one, or send it as a photo.
+    { job-line }
+error-image-too-heavy =
+    This file is above 20 MB, more than Telegram lets me read. Please send it as a photo, or make the file smaller.
+    { job-line }
+error-image-unsupported =
+    This file is not a picture that I can open. Please send a photo, or a JPEG, PNG, WebP or HEIC file.
+    { job-line }
+error-file-unavailable =
+    Telegram no longer gives me your picture. Please send it again.
+    { job-line }
+error-chat-unreachable =
+    I could not reach the chat, so the job has ended. Unblock me and press Again.
+    { job-line }
+error-message-deleted =
+    The message of this job was deleted, so the job was cancelled. Again starts it anew.
+    { job-line }
+error-worker-failed =
+    Something broke while your video was being made. Press Again; if it happens once more, try another photo or a shorter description.
+    { job-line }
+error-worker-lost =
+    The computers making your video stopped answering several times. It is not your fault: please press Again in a while.
+    { job-line }
+error-out-of-memory =
+    The GPU ran out of memory with this job. Please try a smaller picture, or press Again later.
+    { job-line }
+error-engine-failed =
+    The model could not make a video of this. Press Again, or try another photo or description.
+    { job-line }
+error-model-missing =
+    A model file is missing on our side. The operator has to repair it; please try again tomorrow.
+    { job-line }
+error-deadline-exceeded =
+    It took longer than allowed, so I stopped. It is not your fault: please press Again.
+    { job-line }
+error-queue-timeout =
+    No GPU became free in all this time, so I stopped waiting. Please press Again later.
+    { job-line }
+error-provider-rejected =
+    Our GPU service did not accept this job. The operator has to look at it; please try again later.
+    { job-line }
+error-provider-unauthorized =
+    Our GPU service does not let us in at the moment. The operator has to repair it; please try again later.
+    { job-line }
+error-provider-out-of-funds =
+    Our account at the GPU service is empty. The operator has to top it up; please try again later.
+    { job-line }
+error-result-lost =
+    Your video was made but got lost on its way to me. It is not your fault: please press Again.
+    { job-line }
+error-result-too-large =
+    The video came out larger than Telegram accepts (50 MB). Please try a smaller picture.
+    { job-line }
+error-delivery-failed =
+    Your video was made, but Telegram did not accept it. Please press Again.
+    { job-line }
+error-internal =
+    An error on our side stopped your job. Please press Again; if it stays, give the operator this job's id.
+    { job-line }
+
+## Limits
+
+limit-rate = { $seconds ->
+    [one] That was quick. Please try again in { $seconds } second.
+   *[other] That was quick. Please try again in { $seconds } seconds.
+}
+limit-pending = { $count ->
+    [one] You already have { $count } unfinished job. Wait for it, or stop it with /cancel.
+   *[other] You already have { $count } unfinished jobs. Wait for one of them, or stop one with /cancel.
+}
+limit-queue = So many people are waiting that the queue is full. Please send your photo again in a few minutes.
+not-allowed = This bot is private. If you know its operator, tell them your id: { $user }
+not-allowed-group = This bot is private and does not work in this group. For its operator, the group's id: { $chat }
+
+## What to send instead
+
+reject-text = I need a photo to start from. Send one, and put this text in its caption.
+reject-video = I cannot use a video. Please send a photo, for example a screenshot of the moment you like.
+reject-video-note = I cannot use a video message. Please send a photo.
+reject-animation = I cannot use a GIF. Please send a photo, or a screenshot of the moment you like.
+reject-sticker = I cannot use a moving sticker. Please send a photo, or a sticker that does not move.
+reject-audio = I cannot listen to this. Please send a photo, and write in its caption what should happen.
+reject-other = I cannot make a video of this. Please send a photo.
+reject-document = I cannot open this kind of file. Please send a photo, or a JPEG, PNG, WebP or HEIC file.
+reject-heic = I cannot open this HEIC picture. Please send it as a photo (not as a file); Telegram then converts it.
+reject-heavy = This file is above 20 MB, more than Telegram lets me read. Please send it as a photo, or make the file smaller.
+reject-small = This picture is too small. Each side needs at least { $min_px } pixels; please send a larger one.
+reject-large = This picture is too large: more than { NUMBER($max_mpx, maximumFractionDigits: 0) } megapixels. Please send a smaller one, or send it as a photo.
+reject-ratio = This picture is too long and narrow. Please crop it so that one side is at most { $ratio } times the other.
+reject-third = A video has two ends: I use the first two pictures of an album as the first and last frame, and leave out the rest.
+reject-late = This picture of the album came too late; the video has already started from the others. Send both together once more if you need it.
+reject-prompt = This description is too long: at most { $max } characters, please.
+
+## /my, /status, /cancel
+
+my-empty = You have no videos yet. Send a photo to make one.
+my-title = Your videos, page { $page } of { $pages }
+my-row = { $id } · { $state } · { $when } · { $prompt }
+my-row-bare = { $id } · { $state } · { $when }
+state-queued = in the queue
+state-leased = starting
+state-submitted = starting
+state-running = being made
+state-delivering = being sent
+state-closing = ending
+state-completed = done
+state-failed = failed
+state-cancelled = cancelled
+status-usage = Which job? Write its id after the command, like this: /status ab12cd3. Your jobs: /my
+status-card =
+    Job { $id }: { $state }
+    Sent: { $when }
+status-position = Place in the queue: { $position }
+status-eta = Ready in about { $eta }
+status-prompt = Description: { $prompt }
+status-seed = Seed: { $seed }
+status-length = Length: { NUMBER($seconds, maximumFractionDigits: 2) } s
+status-took = Took { $seconds ->
+    [one] { NUMBER($seconds, maximumFractionDigits: 0) } second
+   *[other] { NUMBER($seconds, maximumFractionDigits: 0) } seconds
+}
+cancel-usage = Which job? Write its id after the command, like this: /cancel ab12cd3. Your jobs: /my
+cancel-started = Job { $id } is being cancelled.
+cancel-late = Job { $id } has already ended, there is nothing to cancel.
+cancel-nothing = You have no unfinished jobs.
+unknown-id = I do not know a job { $id }. Your jobs: /my
+not-yours = This job belongs to someone else.
+unknown-job = I no longer know this job, probably because our data was restored from a backup. Please send the photo again.
+
+## /deletemydata
+
+delete-confirm = This stops your unfinished jobs and deletes everything we keep about you: jobs, prompts, settings. It cannot be undone. The messages in this chat stay, because they are yours. Delete it all?
+delete-waiting = Stopping your jobs first, then everything will be deleted. I will tell you when it is done.
+delete-done = Done. Nothing about you is kept any more. If you send a photo, we start from scratch.
+delete-kept = All right, nothing was deleted.
+
+## Buttons: short, two in a row on a phone
+
+button-cancel = Cancel
+button-again = Again
+button-seed = Another seed
+button-delete-yes = Delete it all
+button-delete-no = Keep it
+button-previous = « Back
+button-next = Next »
+
+## The little answers to a press, at most 200 characters
+
+alert-cancelling = Cancelling.
+alert-queued = It is in the queue.
+alert-too-late = This job has already ended.
+alert-not-yours = This button belongs to someone else's job.
+alert-stale = This message is out of date.
+alert-language = Done.
+trouble = Something went wrong on our side with your last message. Please send it again.
+
+## Menus and the bot's profile
+
+command-start = What I do
+command-help = How to use me
+command-my = Your videos
+command-status = How a job is doing
+command-cancel = Stop a job
+command-language = Choose a language
+command-privacy = What is kept, and for how long
+command-deletemydata = Delete everything about you
+command-ping = Check that I am here
+bot-name = Photo to Video
+bot-description =
+    Send a photo, get a short video.
+
+    Say in the caption what should happen, and wait a few minutes: my answer itself becomes the video.
+
+    Your pictures stay in this chat. Please send only photos of people who agreed to it.
+bot-short-description = Turns your photo into a short video, right in the chat.
