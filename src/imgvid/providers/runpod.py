@@ -1,7 +1,7 @@
 """RunPod Serverless over plain HTTP: run with a policy, status, cancel, health.
 
-`POST /run` has no idempotency key and no client-chosen id, so it is sent exactly once per call, and whatever leaves open
-if it arrived is OutcomeUnknown. The other calls are repeated for a moment when nothing was learned.
+`POST /run` has no idempotency key and no client-chosen id, so it is sent exactly once per call, and whatever leaves
+open if it arrived is OutcomeUnknown. The other calls are repeated for a moment when nothing was learned.
 
 A request id is "<endpoint>/<RunPod's id>": it is polled at the endpoint that accepted it, also after the configuration
 moved to another one. A bare RunPod id is taken to be of the configured endpoint.
@@ -91,7 +91,10 @@ class RunpodProvider:
     async def submit(self, spec: JobSpec) -> RequestId:
         """Send one attempt, once. Not idempotent: after OutcomeUnknown a second call may start the work twice."""
         what = f"RunPod run of job {spec.job_id} attempt {spec.attempt}"
-        body = encode_run(spec)
+        try:
+            body = encode_run(spec)
+        except (TypeError, ValueError) as wrong:
+            raise Rejected("not_json", f"{what}: {wrong}") from None
         if len(body) > MAX_BODY_BYTES:
             raise Rejected("too_large", f"{what}: {len(body)} bytes, RunPod takes {MAX_BODY_BYTES}")
         answer = await self._send("POST", self._endpoint_id, "run", what=what, content=body, once=True)
@@ -119,7 +122,10 @@ class RunpodProvider:
         """Jobs and workers of the configured endpoint."""
         what = f"RunPod health of endpoint {self._endpoint_id}"
         answer = await self._ask("GET", self._endpoint_id, "health", what=what)
-        return parse_health(_object(answer))
+        body = _object(answer)
+        if "jobs" not in body and "workers" not in body:
+            raise Broken(f"{what}: an answer without jobs and workers: {self._detail(answer)}")
+        return parse_health(body)
 
     def _address(self, request_id: RequestId, verb: str) -> tuple[str, str]:
         endpoint, slash, remote_id = request_id.partition("/")
@@ -167,43 +173,47 @@ class RunpodProvider:
         except (httpx.HTTPError, TimeoutError) as lost:
             kind = OutcomeUnknown if once else Unreachable
             error = kind(f"{what}: no answer ({type(lost).__name__})")
-        # Raised outside of the handler, so that no httpx error hangs on it as context: those carry the request's headers.
+        # Raised outside of the handler, so that no httpx error hangs on it as context: those carry the headers.
         raise error
 
     def _refusal(self, what: str, answer: httpx.Response, *, once: bool) -> ProviderError:
         """The error for an answer that is no success. `once`: a call that must not be repeated blindly (/run)."""
         code, detail = answer.status_code, self._detail(answer)
         message = f"{what}: HTTP {code}: {detail}"
+        error: ProviderError
         if code == 429:
-            return Busy(
-                message, retry_after=parse_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
-            )
-        if code == 402 or (400 <= code < 500 and _NO_MONEY.search(detail)):
-            return OutOfFunds(message)
-        if code in {401, 403}:
-            return Unauthorized(message)
-        if code == 404:
+            wait = parse_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
+            error = Busy(message, retry_after=wait)
+        elif code == 402 or (400 <= code < 500 and _NO_MONEY.search(detail)):
+            error = OutOfFunds(message)
+        elif code in {401, 403}:
+            error = Unauthorized(message)
+        elif code == 404:
             # For /run it is the endpoint that is unknown: nothing was accepted, and no other job will be either.
-            return Broken(message) if once else NotFound(message)
-        if code == 408 or code >= 500:
-            return OutcomeUnknown(message) if once else Unreachable(message)
-        if 400 <= code < 500:
-            return Rejected(f"http_{code}", detail)
-        return Broken(message)
+            error = Broken(message) if once else NotFound(message)
+        elif code == 408 or code >= 500:
+            error = OutcomeUnknown(message) if once else Unreachable(message)
+        elif 400 <= code < 500:
+            error = Rejected(f"http_{code}", detail)
+        else:  # a redirect: an address that moved
+            error = Broken(message)
+        return error
 
     def _detail(self, answer: httpx.Response) -> str:
         """A short piece of the answer for a person, without secrets."""
-        text = " ".join(answer.text.split()).replace(self._api_key, "***") if self._api_key else answer.text
+        text = " ".join(answer.text.split())
+        if self._api_key:
+            text = text.replace(self._api_key, "***")
         return log.mask(text)[:DETAIL_CHARS] or "(empty body)"
 
 
 def encode_run(spec: JobSpec) -> bytes:
-    """The body of /run. Durations are whole milliseconds there."""
+    """The body of /run. Durations are whole milliseconds there. Raises TypeError or ValueError for what is no JSON."""
     body = {
         "input": dict(spec.payload),
         "policy": {"executionTimeout": _ms(spec.execution_timeout), "ttl": _ms(spec.ttl)},
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def parse_status(body: Mapping[str, object]) -> RemoteStatus | None:
