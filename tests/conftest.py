@@ -37,3 +37,31 @@ async def no_leftover_tasks() -> AsyncIterator[None]:
     mine = asyncio.current_task()  # the fixture's own second half runs as a task of its own
     left = {task for task in asyncio.all_tasks() - before if task is not mine and not task.done()}
     assert not left, f"tasks left behind: {left}"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Any:
+    """The session's PostgreSQL server (tests/support/postgres.py)."""
+    from tests.support.postgres import start
+
+    server = start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def dsn(postgres: Any) -> AsyncIterator[str]:
+    """A fresh, migrated database."""
+    fresh = await postgres.fresh()
+    yield fresh
+    await postgres.drop(fresh)
+
+
+@pytest.fixture
+async def database(dsn: str) -> AsyncIterator[Any]:
+    """A store `Database` on a fresh, migrated database."""
+    from imgvid.store.pool import Database, open_pool
+
+    opened = Database(await open_pool(dsn, size=8))
+    yield opened
+    await opened.close()

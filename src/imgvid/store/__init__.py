@@ -1,0 +1,1 @@
+"""PostgreSQL: pool, named statements, migrations, the queue, chats, backends, LISTEN."""

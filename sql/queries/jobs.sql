@@ -1,0 +1,73 @@
+-- name: promote_due
+SELECT * FROM promote_due($1);
+
+-- name: lease
+SELECT * FROM lease($1, $2, $3, $4, $5);
+
+-- name: begin_submit
+SELECT begin_submit($1, $2, $3);
+
+-- name: accept
+SELECT * FROM accept($1, $2, $3, $4);
+
+-- name: begin_run
+SELECT begin_run($1, $2, $3);
+
+-- name: progress
+SELECT progress($1, $2, $3, $4);
+
+-- name: count_rerun
+SELECT count_rerun($1, $2);
+
+-- name: claim_delivery
+SELECT claim_delivery($1, $2, $3, $4);
+
+-- name: requeue
+SELECT requeue($1, $2, $3, $4, $5, $6);
+
+-- name: close_job
+SELECT close_job($1, $2, $3, $4, $5, $6);
+
+-- name: complete
+SELECT * FROM complete($1, $2, $3);
+
+-- name: claim_polls
+-- Rows whose provider is to be asked now. The claim pushes the next poll away, so that copies do not ask twice.
+WITH due AS (
+    SELECT id FROM jobs WHERE next_poll_at <= now() ORDER BY next_poll_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE jobs AS j SET next_poll_at = now() + $2 FROM due, job_chat AS c
+WHERE j.id = due.id AND c.job_id = j.id
+RETURNING j.*, c.message_id, now() AS now,
+    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report;
+
+-- name: plan_poll
+UPDATE jobs SET next_poll_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state IN ('SUBMITTED', 'RUNNING', 'DELIVERING');
+
+-- name: claim_checks
+-- Rows whose lease, deadline or expiry has come.
+WITH due AS (
+    SELECT id FROM jobs WHERE check_at <= now() ORDER BY check_at LIMIT $1 FOR NO KEY UPDATE SKIP LOCKED)
+UPDATE jobs AS j SET check_at = now() + $2 FROM due, job_chat AS c
+WHERE j.id = due.id AND c.job_id = j.id
+RETURNING j.*, c.message_id, now() AS now,
+    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report;
+
+-- name: hold_lease
+-- An unknown submit: nobody touches the row until then.
+UPDATE jobs SET check_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state = 'LEASED';
+
+-- name: give_back_leases
+-- A clean stop: what this dispatcher leased and surely has not sent yet.
+SELECT requeue(id, attempt, 'none', interval '0', true, 'shutdown') FROM jobs
+WHERE leased_by = $1 AND state = 'LEASED' AND submitting_at IS NULL;
+
+-- name: note_event
+SELECT note($1, $2, $3, $4, $5);
+
+-- name: events_of
+SELECT at, attempt, event, state, detail FROM job_events WHERE job_id = $1 ORDER BY id;
+
+-- name: run_history
+-- Seconds from lease to finish, and from lease to the worker's start, of the mode's last completed jobs, newest first.
+SELECT extract(epoch FROM finished_at - leased_at)::float8 AS run_s, extract(epoch FROM started_at - leased_at)::float8 AS boot_s
+FROM jobs WHERE state = 'COMPLETED' AND mode = $1 AND leased_at IS NOT NULL ORDER BY finished_at DESC LIMIT $2;
