@@ -31,7 +31,7 @@ ping = I am here.
 privacy =
     Your pictures and videos are kept in one place only: this chat, in Telegram.
 
-    • To make a video, a rented GPU computer reads your photo from Telegram, keeps it in memory while it works, sends the video back to this chat and wipes everything.
+    • To make a video, a rented GPU computer reads your photo from Telegram, keeps it only while it works, sends the video back to this chat and wipes everything.
     • On our server there are no pictures and no videos. It keeps the list of your jobs (times, settings, Telegram's names for the files) for { $row_days ->
         [one] { $row_days } day
        *[other] { $row_days } days
@@ -39,7 +39,7 @@ privacy =
         [one] { $prompt_days } day
        *[other] { $prompt_days } days
     }. Your language stays until you delete it.
-    • Nobody uses your pictures for training, and nobody else gets them.
+    • Your pictures are not used for training and are shown to nobody else.
 
     /deletemydata deletes all of it at once. The messages in this chat are yours to delete.
 

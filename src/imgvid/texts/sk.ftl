@@ -1,0 +1,325 @@
+# Čo hovorí bot po slovensky. Čistý text bez značiek. $id je krátke označenie úlohy.
+
+## Prvý kontakt
+
+start =
+    Ahoj! Pošli mi fotku a spravím z nej krátke video.
+
+    Do popisu napíš, čo sa má diať. Napríklad: „Otočí sa do kamery a usmeje sa.“ Pokojne aj bez popisu.
+
+    Hneď ti odpoviem jednou správou. O pár minút sa z tej istej správy stane tvoje video.
+
+    Všetko ostatné: /help
+help =
+    Pošli fotku. Viac netreba.
+
+    • Popis: čo sa má vo videu diať.
+    • Dve fotky poslané spolu: prvá a posledná snímka.
+    • Obrázok poslaný ako súbor si zachová plnú kvalitu (JPEG, PNG, WebP alebo HEIC, najviac 20 MB).
+
+    Pod videom: Znova ho vytvorí ešte raz, Iný seed vytvorí jeho obmenu.
+
+    /my – tvoje videá
+    /status <id> – ako je na tom úloha
+    /cancel <id> – zastaviť úlohu
+    /language – vybrať jazyk
+    /privacy – čo sa uchováva a ako dlho
+    /deletemydata – vymazať všetko o tebe
+    /ping – overiť, že som tu
+help-group = V skupine odpovedz na fotku a spomeň ma, alebo napíš moje meno do popisu fotky.
+ping = Som tu.
+privacy =
+    Tvoje obrázky a videá sú uložené na jedinom mieste: v tomto čete, v Telegrame.
+
+    • Aby vzniklo video, prenajatý počítač s GPU si prečíta tvoju fotku z Telegramu, má ju u seba len počas práce, pošle video späť do tohto četu a všetko po sebe zmaže.
+    • Na našom serveri nie sú žiadne obrázky ani videá. Zoznam tvojich úloh (časy, nastavenia, označenia súborov v Telegrame) je tam { $row_days ->
+        [one] { $row_days } deň
+        [few] { $row_days } dni
+        [many] { $row_days } dňa
+       *[other] { $row_days } dní
+    } a tvoje popisy { $prompt_days ->
+        [one] { $prompt_days } deň
+        [few] { $prompt_days } dni
+        [many] { $prompt_days } dňa
+       *[other] { $prompt_days } dní
+    }. Jazyk zostáva, kým ho nevymažeš.
+    • Tvoje obrázky sa nepoužívajú na trénovanie a nikomu inému sa neukážu.
+
+    /deletemydata vymaže všetko naraz. Správy v tomto čete sú tvoje, tie si zmažeš sám.
+
+## Jazyk
+
+language-name = Slovenčina
+language-choose = Akým jazykom mám hovoriť?
+language-chosen = Dobre, odteraz po slovensky.
+
+## Na čo sa čaká
+
+job-line = Úloha { $id }
+eta-minutes = { $count } min
+eta-minutes-range = { $low } – { $high } min
+eta-hours = { $count } h
+eta-hours-range = { $low } – { $high } h
+waiting-placed =
+    Mám to. Tvoje video je v poradí.
+    { job-line }
+waiting-behind-own =
+    { $count ->
+        [one] Najprv dokončím tvoje skoršie video, potom príde na rad toto.
+        [few] Najprv dokončím { $count } tvoje skoršie videá, potom príde na rad toto.
+        [many] Najprv dokončím { $count } tvojho skoršieho videa, potom príde na rad toto.
+       *[other] Najprv dokončím { $count } tvojich skorších videí, potom príde na rad toto.
+    }
+    { job-line }
+waiting-position =
+    V poradí si na { $position }. mieste, hotové to bude asi o { $eta }.
+    { job-line }
+waiting-eta =
+    Si v poradí, hotové to bude asi o { $eta }.
+    { job-line }
+waiting-booting =
+    Zapínam pre teba GPU, hotové to bude asi o { $eta }.
+    { job-line }
+waiting-paused =
+    Tvorba videí je na našej strane pozastavená. Tvoja úloha si drží miesto a bude pokračovať sama.
+    { job-line }
+waiting-starved =
+    Všetky GPU sú práve obsadené. Tvoja úloha si drží miesto a bude pokračovať sama.
+    { job-line }
+waiting-retry =
+    Niečo sa u nás pokazilo, skúšam to znova. Nemusíš robiť nič.
+    { job-line }
+waiting-fresh =
+    Počítač, ktorý robil tvoje video, sa prestal ozývať. Začínam odznova na inom, nemusíš robiť nič.
+    { job-line }
+cancelling =
+    Ruším…
+    { job-line }
+
+## Kým video vzniká
+
+preparing =
+    Pripravujem tvoj obrázok…
+    { job-line }
+loading =
+    Načítavam model…
+    { job-line }
+generating =
+    Vytváram tvoje video…
+    { job-line }
+generating-percent =
+    Vytváram tvoje video: { $percent } %
+    { $bar }
+    { job-line }
+encoding =
+    Dokončujem video…
+    { job-line }
+sending =
+    Posielam tvoje video…
+    { job-line }
+
+## Výsledok
+
+ready = Tvoje video je hotové.
+caption-facts = { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
+caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
+preview-label = UKÁŽKA · bez modelu AI
+
+## Koniec bez videa
+
+cancelled =
+    Zrušené.
+    { job-line }
+cancelled-deleted =
+    Správu s touto úlohou si zmazal, preto som ju zrušil. Tlačidlom Znova ju spustíš odznova.
+    { job-line }
+undeliverable = Video sa nepodarilo doručiť, čet nebol dostupný.
+
+error-bad-image =
+    Tento obrázok sa mi nepodarilo prečítať, súbor je zrejme poškodený. Pošli ho, prosím, ešte raz, najlepšie ako fotku.
+    { job-line }
+error-image-too-small =
+    Tento obrázok je na video primalý. Pošli, prosím, väčší.
+    { job-line }
+error-image-too-large =
+    Tento obrázok je priveľký na bezpečné otvorenie. Pošli, prosím, menší, alebo ho pošli ako fotku.
+    { job-line }
+error-image-too-heavy =
+    Tento súbor má viac ako 20 MB a taký mi Telegram nedovolí prečítať. Pošli ho, prosím, ako fotku alebo ho zmenši.
+    { job-line }
+error-image-unsupported =
+    Tento súbor nie je obrázok, ktorý viem otvoriť. Pošli, prosím, fotku alebo súbor JPEG, PNG, WebP či HEIC.
+    { job-line }
+error-file-unavailable =
+    Telegram mi tvoj obrázok už nevydal. Pošli ho, prosím, ešte raz.
+    { job-line }
+error-chat-unreachable =
+    Čet nebol dostupný, preto sa úloha skončila. Odblokuj ma a stlač Znova.
+    { job-line }
+error-message-deleted =
+    Správa s touto úlohou bola zmazaná, preto sa úloha zrušila. Tlačidlom Znova ju spustíš odznova.
+    { job-line }
+error-worker-failed =
+    Pri tvorbe videa sa niečo pokazilo. Stlač Znova; ak sa to zopakuje, skús inú fotku alebo kratší popis.
+    { job-line }
+error-worker-lost =
+    Počítače, ktoré robili tvoje video, sa opakovane prestali ozývať. Nie je to tvoja chyba: o chvíľu stlač, prosím, Znova.
+    { job-line }
+error-out-of-memory =
+    Na túto úlohu nestačila pamäť GPU. Skús, prosím, menší obrázok alebo stlač Znova neskôr.
+    { job-line }
+error-engine-failed =
+    Model z tohto nedokázal spraviť video. Stlač Znova alebo skús inú fotku či popis.
+    { job-line }
+error-model-missing =
+    Na našej strane chýba súbor modelu. Musí ho doplniť prevádzkovateľ; skús to, prosím, zajtra.
+    { job-line }
+error-deadline-exceeded =
+    Trvalo to dlhšie, než je dovolené, preto som to zastavil. Nie je to tvoja chyba: stlač, prosím, Znova.
+    { job-line }
+error-queue-timeout =
+    Za celý ten čas sa neuvoľnila žiadna GPU, preto som prestal čakať. Stlač, prosím, Znova neskôr.
+    { job-line }
+error-provider-rejected =
+    Naša služba s GPU túto úlohu neprijala. Musí sa na to pozrieť prevádzkovateľ; skús to, prosím, neskôr.
+    { job-line }
+error-provider-unauthorized =
+    Naša služba s GPU nás práve nepustí dnu. Musí to opraviť prevádzkovateľ; skús to, prosím, neskôr.
+    { job-line }
+error-provider-out-of-funds =
+    Na našom účte v službe s GPU došli peniaze. Musí ich doplniť prevádzkovateľ; skús to, prosím, neskôr.
+    { job-line }
+error-result-lost =
+    Tvoje video vzniklo, ale cestou ku mne sa stratilo. Nie je to tvoja chyba: stlač, prosím, Znova.
+    { job-line }
+error-result-too-large =
+    Video vyšlo väčšie, než Telegram prijíma (50 MB). Skús, prosím, menší obrázok.
+    { job-line }
+error-delivery-failed =
+    Tvoje video vzniklo, ale Telegram ho neprijal. Stlač, prosím, Znova.
+    { job-line }
+error-internal =
+    Tvoju úlohu zastavila chyba na našej strane. Stlač, prosím, Znova; ak to nepomôže, daj prevádzkovateľovi označenie tejto úlohy.
+    { job-line }
+
+## Obmedzenia
+
+limit-rate = { $seconds ->
+    [one] To bolo rýchle. Skús to, prosím, znova o { $seconds } sekundu.
+    [few] To bolo rýchle. Skús to, prosím, znova o { $seconds } sekundy.
+    [many] To bolo rýchle. Skús to, prosím, znova o { $seconds } sekundy.
+   *[other] To bolo rýchle. Skús to, prosím, znova o { $seconds } sekúnd.
+}
+limit-pending = { $count ->
+    [one] Máš už { $count } nedokončenú úlohu. Počkaj na ňu alebo ju zastav cez /cancel.
+    [few] Máš už { $count } nedokončené úlohy. Počkaj na niektorú z nich alebo ju zastav cez /cancel.
+    [many] Máš už { $count } nedokončenej úlohy. Počkaj na niektorú z nich alebo ju zastav cez /cancel.
+   *[other] Máš už { $count } nedokončených úloh. Počkaj na niektorú z nich alebo ju zastav cez /cancel.
+}
+limit-queue = Čaká toľko ľudí, že poradovník je plný. Pošli, prosím, fotku znova o pár minút.
+not-allowed = Tento bot je súkromný. Ak poznáš jeho prevádzkovateľa, povedz mu svoje číslo: { $user }
+not-allowed-group = Tento bot je súkromný a v tejto skupine nepracuje. Pre prevádzkovateľa, číslo skupiny: { $chat }
+
+## Čo poslať namiesto toho
+
+reject-text = Potrebujem fotku, z ktorej začnem. Pošli ju a tento text daj do jej popisu.
+reject-video = Video neviem použiť. Pošli, prosím, fotku, napríklad snímku obrazovky z chvíle, ktorá sa ti páči.
+reject-video-note = Videosprávu neviem použiť. Pošli, prosím, fotku.
+reject-animation = GIF neviem použiť. Pošli, prosím, fotku alebo snímku obrazovky z chvíle, ktorá sa ti páči.
+reject-sticker = Pohyblivú nálepku neviem použiť. Pošli, prosím, fotku alebo nálepku, ktorá sa nehýbe.
+reject-audio = Toto si vypočuť neviem. Pošli, prosím, fotku a do jej popisu napíš, čo sa má diať.
+reject-other = Z tohto video spraviť neviem. Pošli, prosím, fotku.
+reject-document = Takýto súbor otvoriť neviem. Pošli, prosím, fotku alebo súbor JPEG, PNG, WebP či HEIC.
+reject-heic = Tento obrázok HEIC otvoriť neviem. Pošli ho, prosím, ako fotku (nie ako súbor); Telegram ho vtedy prevedie.
+reject-heavy = Tento súbor má viac ako 20 MB a taký mi Telegram nedovolí prečítať. Pošli ho, prosím, ako fotku alebo ho zmenši.
+reject-small = Tento obrázok je primalý. Každá strana potrebuje aspoň { $min_px } px; pošli, prosím, väčší.
+reject-large = Tento obrázok je priveľký: má viac ako { NUMBER($max_mpx, maximumFractionDigits: 0) } Mpx. Pošli, prosím, menší, alebo ho pošli ako fotku.
+reject-ratio = Tento obrázok je príliš dlhý a úzky. Orež ho, prosím, tak, aby jedna strana bola najviac { $ratio }-krát dlhšia než druhá.
+reject-third = Video má dva konce: z albumu použijem prvé dva obrázky ako prvú a poslednú snímku, ostatné vynechám.
+reject-late = Tento obrázok z albumu prišiel neskoro, video sa už začalo robiť z ostatných. Ak ho potrebuješ, pošli oba spolu ešte raz.
+reject-prompt = Tento popis je pridlhý. Najväčšia dĺžka v znakoch: { $max }.
+
+## /my, /status, /cancel
+
+my-empty = Zatiaľ nemáš žiadne videá. Pošli fotku a jedno spravím.
+my-title = Tvoje videá, strana { $page } z { $pages }
+my-row = { $id } · { $state } · { $when } · { $prompt }
+my-row-bare = { $id } · { $state } · { $when }
+state-queued = v poradí
+state-leased = začína sa
+state-submitted = začína sa
+state-running = vzniká
+state-delivering = posiela sa
+state-closing = končí sa
+state-completed = hotové
+state-failed = nepodarilo sa
+state-cancelled = zrušené
+status-usage = Ktorá úloha? Napíš jej označenie za príkaz, takto: /status ab12cd3. Tvoje úlohy: /my
+status-card =
+    Úloha { $id }: { $state }
+    Poslané: { $when }
+status-position = Miesto v poradí: { $position }
+status-eta = Hotové asi o { $eta }
+status-prompt = Popis: { $prompt }
+status-seed = Seed: { $seed }
+status-length = Dĺžka: { NUMBER($seconds, maximumFractionDigits: 2) } s
+status-took = Trvalo to { $seconds ->
+    [one] { NUMBER($seconds, maximumFractionDigits: 0) } sekundu
+    [few] { NUMBER($seconds, maximumFractionDigits: 0) } sekundy
+    [many] { NUMBER($seconds, maximumFractionDigits: 0) } sekundy
+   *[other] { NUMBER($seconds, maximumFractionDigits: 0) } sekúnd
+}
+cancel-usage = Ktorá úloha? Napíš jej označenie za príkaz, takto: /cancel ab12cd3. Tvoje úlohy: /my
+cancel-started = Ruším úlohu { $id }.
+cancel-late = Úloha { $id } sa už skončila, niet čo rušiť.
+cancel-nothing = Nemáš žiadne nedokončené úlohy.
+unknown-id = Úlohu { $id } nepoznám. Tvoje úlohy: /my
+not-yours = Táto úloha patrí niekomu inému.
+unknown-job = Túto úlohu už nepoznám, zrejme preto, že sme naše údaje obnovili zo zálohy. Pošli, prosím, fotku ešte raz.
+
+## /deletemydata
+
+delete-confirm = Zastavím tvoje nedokončené úlohy a vymažem všetko, čo o tebe máme: úlohy, popisy, nastavenia. Nedá sa to vrátiť. Správy v tomto čete zostanú, tie sú tvoje. Vymazať všetko?
+delete-waiting = Najprv zastavím tvoje úlohy, potom sa všetko vymaže. Keď to bude hotové, dám ti vedieť.
+delete-done = Hotovo. Už o tebe nemáme nič. Ak pošleš fotku, začneme od nuly.
+delete-kept = Dobre, nič sa nevymazalo.
+
+## Tlačidlá: krátke, v mobile dve vedľa seba
+
+button-cancel = Zrušiť
+button-again = Znova
+button-seed = Iný seed
+button-delete-yes = Vymazať všetko
+button-delete-no = Nechať
+button-previous = « Späť
+button-next = Ďalej »
+
+## Krátke odpovede na stlačenie, najviac 200 znakov
+
+alert-cancelling = Ruším.
+alert-queued = Je to v poradí.
+alert-too-late = Táto úloha sa už skončila.
+alert-not-yours = Toto tlačidlo patrí k úlohe niekoho iného.
+alert-stale = Táto správa už neplatí.
+alert-language = Hotovo.
+trouble = S tvojou poslednou správou sa u nás niečo pokazilo. Pošli ju, prosím, ešte raz.
+
+## Ponuky a profil bota
+
+command-start = Čo robím
+command-help = Ako ma používať
+command-my = Tvoje videá
+command-status = Ako je na tom úloha
+command-cancel = Zastaviť úlohu
+command-language = Vybrať jazyk
+command-privacy = Čo sa uchováva a ako dlho
+command-deletemydata = Vymazať všetko o tebe
+command-ping = Overiť, že som tu
+bot-name = Video z fotky
+bot-description =
+    Pošli fotku, dostaneš krátke video.
+
+    Do popisu napíš, čo sa má diať, a pár minút počkaj: z mojej odpovede sa stane samotné video.
+
+    Tvoje obrázky zostávajú v tomto čete. Posielaj, prosím, len fotky ľudí, ktorí s tým súhlasili.
+bot-short-description = Zmení tvoju fotku na krátke video priamo v čete.
