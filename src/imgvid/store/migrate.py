@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,3 +90,14 @@ async def migrate(dsn: str, *, restored: bool = False, folder: Path | None = Non
         return [migration.name for migration in todo]
     finally:
         await connection.close()
+
+
+async def migrate_patiently(dsn: str, *, restored: bool = False, patience_s: float = 60) -> list[str]:
+    """`migrate`, waiting for a server that is still starting. Raises TimeoutError after `patience_s`."""
+    async with asyncio.timeout(patience_s):
+        while True:
+            try:
+                return await migrate(dsn, restored=restored)
+            except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError) as error:
+                log.get().warning(log.DATABASE_LOST, reason=str(error), next="trying again in a second")
+                await asyncio.sleep(1)

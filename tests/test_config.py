@@ -1,0 +1,62 @@
+"""Settings: read once, all problems together, secrets never shown; .env.example and the code say the same."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from imgvid import config
+
+GOOD = {
+    "DATABASE_URL": "postgresql://u:topsecret@h:5432/d",
+    "TELEGRAM_BOT_TOKEN": "123456:abcdefghijKLMNOP",
+    "RUNPOD_API_KEY": "rpa_ABCDEFGH12345678",
+    "RUNPOD_ENDPOINT_ID": "abc123",
+}
+
+
+def test_defaults_are_read_and_typed() -> None:
+    settings = config.read(config.DispatcherSettings, GOOD)
+    assert settings.unknown_wait_s == timedelta(seconds=90)
+    assert settings.runpod_api_url == "https://api.runpod.ai/v2"
+    assert settings.run_deadline_s is None
+
+
+def test_every_problem_is_named_at_once() -> None:
+    with pytest.raises(config.SettingsRefused) as caught:
+        config.read(
+            config.DispatcherSettings, {"DATABASE_URL": "mysql://x", "POLL_S": "soon", "RUNPOD_ENDPOINT_ID": "a/b"}
+        )
+    text = str(caught.value)
+    for name in ("DATABASE_URL", "TELEGRAM_BOT_TOKEN", "RUNPOD_API_KEY", "RUNPOD_ENDPOINT_ID", "POLL_S"):
+        assert name in text
+
+
+def test_secrets_are_in_no_repr_and_no_refusal() -> None:
+    settings = config.read(config.DispatcherSettings, GOOD)
+    for name in ("DATABASE_URL", "TELEGRAM_BOT_TOKEN", "RUNPOD_API_KEY"):
+        assert GOOD[name] not in repr(settings)
+    with pytest.raises(config.SettingsRefused) as caught:
+        config.read(config.BotSettings, {**GOOD, "TELEGRAM_BOT_TOKEN": "oops-my-token"})
+    assert "oops-my-token" not in str(caught.value)
+
+
+def test_each_field_is_a_key_and_each_key_has_a_reader() -> None:
+    kinds = (config.MigrateSettings, config.BotSettings, config.DispatcherSettings, config.WorkerSettings)
+    used = {item.name.upper() for kind in kinds for item in fields(kind)}
+    assert used == set(config.KEYS)
+
+
+def test_env_example_lists_each_key_with_its_default() -> None:
+    text = (Path(__file__).parents[1] / ".env.example").read_text()
+    listed = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
+    assert listed == {name: key.default or "" for name, key in config.KEYS.items()}
+    for name, key in config.KEYS.items():
+        (comment,) = re.findall(rf"^# (.*)\n#?{name}=", text, re.MULTILINE)
+        assert key.help in comment
+        optional = key.default is not None or key.empty_is_none
+        assert bool(re.search(rf"^#{name}=", text, re.MULTILINE)) is optional
