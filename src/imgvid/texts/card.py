@@ -20,6 +20,14 @@ def eta(locale: str, span: Range) -> str:
     return say(locale, f"eta-{unit}-range", low=low, high=high)
 
 
+def span(locale: str, seconds: float) -> str:
+    """A measured time: "48 s", "5 min 12 s"."""
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return say(locale, "span-seconds", seconds=rest)
+    return say(locale, "span-minutes", minutes=minutes, seconds=rest)
+
+
 def head(text: str, limit: int = PROMPT_HEAD) -> str:
     """The first `limit` characters of a prompt in one line, cut at a word with an ellipsis."""
     line = " ".join(text.split())

@@ -253,10 +253,9 @@ status-eta = Ready in about { $eta }
 status-prompt = Description: { $prompt }
 status-seed = Seed: { $seed }
 status-length = Length: { NUMBER($seconds, maximumFractionDigits: 2) } s
-status-took = Took { $seconds ->
-    [one] { NUMBER($seconds, maximumFractionDigits: 0) } second
-   *[other] { NUMBER($seconds, maximumFractionDigits: 0) } seconds
-}
+status-took = Took { $span }
+span-seconds = { $seconds } s
+span-minutes = { $minutes } min { $seconds } s
 cancel-usage = Which job? Write its id after the command, like this: /cancel ab12cd3. Your jobs: /my
 cancel-started = Job { $id } is being cancelled.
 cancel-late = Job { $id } has already ended, there is nothing to cancel.

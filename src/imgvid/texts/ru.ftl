@@ -65,6 +65,7 @@ waiting-placed =
     { job-line }
 waiting-behind-own =
     { $count ->
+        [1] Сначала ваше предыдущее видео, потом это.
         [one] Сначала { $count } ваше предыдущее видео, потом это.
         [few] Сначала { $count } ваших предыдущих видео, потом это.
         [many] Сначала { $count } ваших предыдущих видео, потом это.
@@ -72,7 +73,7 @@ waiting-behind-own =
     }
     { job-line }
 waiting-position =
-    Вы { $position }-й в очереди, будет готово примерно через { $eta }.
+    Ваше место в очереди: { $position }. Видео будет готово примерно через { $eta }.
     { job-line }
 waiting-eta =
     В очереди, будет готово примерно через { $eta }.
@@ -234,7 +235,12 @@ reject-heic = Эту картинку HEIC открыть не получает�
 reject-heavy = Этот файл больше 20 МБ, а такие Telegram не даёт мне прочитать. Отправьте его как фото или уменьшите.
 reject-small = Эта картинка слишком мала. Каждая сторона должна быть не меньше { $min_px } px; пришлите, пожалуйста, побольше.
 reject-large = Эта картинка слишком велика: больше { NUMBER($max_mpx, maximumFractionDigits: 0) } Мпкс. Пришлите поменьше или отправьте её как фото.
-reject-ratio = Эта картинка слишком длинная и узкая. Обрежьте её так, чтобы одна сторона была длиннее другой не более чем в { $ratio } раз.
+reject-ratio = Эта картинка слишком длинная и узкая. Обрежьте её так, чтобы одна сторона была длиннее другой не более чем в { $ratio ->
+    [one] { $ratio } раз
+    [few] { $ratio } раза
+    [many] { $ratio } раз
+   *[other] { $ratio } раза
+}.
 reject-third = У видео два конца: из альбома я беру первые две картинки как первый и последний кадр, остальные пропускаю.
 reject-late = Эта картинка из альбома пришла слишком поздно: видео уже создаётся из остальных. Если она нужна, пришлите обе вместе ещё раз.
 reject-prompt = Это описание слишком длинное. Наибольшая длина в знаках: { $max }.
@@ -263,12 +269,9 @@ status-eta = Будет готово примерно через { $eta }
 status-prompt = Описание: { $prompt }
 status-seed = Сид: { $seed }
 status-length = Длина: { NUMBER($seconds, maximumFractionDigits: 2) } с
-status-took = Заняло { $seconds ->
-    [one] { NUMBER($seconds, maximumFractionDigits: 0) } секунду
-    [few] { NUMBER($seconds, maximumFractionDigits: 0) } секунды
-    [many] { NUMBER($seconds, maximumFractionDigits: 0) } секунд
-   *[other] { NUMBER($seconds, maximumFractionDigits: 0) } секунды
-}
+status-took = Заняло { $span }
+span-seconds = { $seconds } с
+span-minutes = { $minutes } мин { $seconds } с
 cancel-usage = Какое задание? Напишите его номер после команды, вот так: /cancel ab12cd3. Ваши задания: /my
 cancel-started = Отменяю задание { $id }.
 cancel-late = Задание { $id } уже завершено, отменять нечего.

@@ -45,7 +45,7 @@ privacy =
     }. Jazyk zostáva, kým ho nevymažeš.
     • Tvoje obrázky sa nepoužívajú na trénovanie a nikomu inému sa neukážu.
 
-    /deletemydata vymaže všetko naraz. Správy v tomto čete sú tvoje, tie si zmažeš sám.
+    /deletemydata vymaže všetko naraz. Správy v tomto čete sú tvoje, zmazať ich môžeš kedykoľvek.
 
 ## Jazyk
 
@@ -131,7 +131,7 @@ cancelled =
     Zrušené.
     { job-line }
 cancelled-deleted =
-    Správu s touto úlohou si zmazal, preto som ju zrušil. Tlačidlom Znova ju spustíš odznova.
+    Správa s touto úlohou bola zmazaná, preto som úlohu zrušil. Tlačidlom Znova ju spustíš odznova.
     { job-line }
 undeliverable = Video sa nepodarilo doručiť, čet nebol dostupný.
 
@@ -263,12 +263,9 @@ status-eta = Hotové asi o { $eta }
 status-prompt = Popis: { $prompt }
 status-seed = Seed: { $seed }
 status-length = Dĺžka: { NUMBER($seconds, maximumFractionDigits: 2) } s
-status-took = Trvalo to { $seconds ->
-    [one] { NUMBER($seconds, maximumFractionDigits: 0) } sekundu
-    [few] { NUMBER($seconds, maximumFractionDigits: 0) } sekundy
-    [many] { NUMBER($seconds, maximumFractionDigits: 0) } sekundy
-   *[other] { NUMBER($seconds, maximumFractionDigits: 0) } sekúnd
-}
+status-took = Trvalo to { $span }
+span-seconds = { $seconds } s
+span-minutes = { $minutes } min { $seconds } s
 cancel-usage = Ktorá úloha? Napíš jej označenie za príkaz, takto: /cancel ab12cd3. Tvoje úlohy: /my
 cancel-started = Ruším úlohu { $id }.
 cancel-late = Úloha { $id } sa už skončila, niet čo rušiť.
