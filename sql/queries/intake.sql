@@ -36,14 +36,11 @@ SELECT chat_migrated($1, $2);
 INSERT INTO failed_updates (bot_id, update_id, kind, error) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING;
 
 -- name: card_by_short
-SELECT j.*, c.message_id FROM jobs AS j JOIN job_chat AS c ON c.job_id = j.id WHERE j.short = $1;
-
--- name: card_by_id
-SELECT j.*, c.message_id FROM jobs AS j JOIN job_chat AS c ON c.job_id = j.id WHERE j.id = $1;
+SELECT j.*, c.message_id FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id JOIN job_chat AS c ON c.job_id = n.job_id WHERE n.short = $1;
 
 -- name: cards_of_person
-SELECT j.*, c.message_id FROM jobs AS j JOIN job_chat AS c ON c.job_id = j.id
-WHERE j.user_id = $1 ORDER BY j.created_at DESC LIMIT $2 OFFSET $3;
+SELECT j.*, c.message_id FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id JOIN job_chat AS c ON c.job_id = n.job_id
+WHERE n.user_id = $1 ORDER BY n.created_at DESC, n.job_id DESC LIMIT $2 OFFSET $3;
 
 -- name: count_of_person
-SELECT count(*) FROM jobs WHERE user_id = $1;
+SELECT count(*) FROM job_names WHERE user_id = $1;

@@ -36,7 +36,7 @@ CREATE FUNCTION join_album(p_origin text, p_input jsonb, p_prompt text, p_max_in
 RETURNS TABLE (verdict text, job_id uuid, short text) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE job jobs; said text;
 BEGIN
-    SELECT * INTO job FROM jobs WHERE origin = p_origin FOR NO KEY UPDATE;
+    SELECT * INTO job FROM jobs WHERE id = (SELECT n.job_id FROM job_names AS n WHERE n.origin = p_origin) FOR NO KEY UPDATE;
     IF NOT FOUND THEN RETURN; END IF;
     IF job.inputs @> jsonb_build_array(jsonb_build_object('message_id', p_input -> 'message_id')) THEN
         said := 'duplicate';
@@ -70,7 +70,7 @@ RETURNS TABLE (verdict text, job_id uuid, short text, behind integer) LANGUAGE p
 DECLARE person people; held integer; allowed integer; pending integer; new_id uuid := new_job_id(); new_word text; job jobs;
 BEGIN
     person := lock_person(p_user, p_locale);
-    SELECT * INTO job FROM jobs WHERE origin = p_origin;
+    SELECT j.* INTO job FROM jobs AS j JOIN job_names AS n ON n.job_id = j.id WHERE n.origin = p_origin;
     IF FOUND THEN
         IF p_origin LIKE 'g:%' THEN
             RETURN QUERY SELECT a.verdict, a.job_id, a.short, 0
@@ -80,11 +80,12 @@ BEGIN
         END IF;
         RETURN;
     END IF;
-    SELECT count(*) INTO pending FROM jobs WHERE user_id = p_user AND finished_at IS NULL AND state <> 'CLOSING';
+    SELECT count(*) INTO pending FROM jobs AS j WHERE j.user_id = p_user
+        AND (j.token OR (j.state = 'QUEUED' AND NOT j.token));                   -- two small indexes: all that is open and not closing
     verdict := CASE
         WHEN person.forget_at IS NOT NULL THEN 'forgetting'
         WHEN pending >= p_max_pending THEN 'too_many_pending'
-        WHEN (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE chat_id = p_chat AND created_at > now() - interval '1 minute'
+        WHEN (SELECT count(*) FROM (SELECT 1 FROM job_names AS n WHERE n.chat_id = p_chat AND n.created_at > now() - interval '1 minute'
               LIMIT p_max_per_minute) AS recent) >= p_max_per_minute THEN 'too_fast'
         WHEN (SELECT count(*) FROM (SELECT 1 FROM jobs WHERE state = 'QUEUED' AND lane = p_lane LIMIT p_max_queued) AS waiting)
              >= p_max_queued THEN 'queue_full'
@@ -97,12 +98,13 @@ BEGIN
     SELECT count(*) INTO held FROM jobs WHERE user_id = p_user AND lane = p_lane AND token;
     LOOP
         new_word := new_short();
-        EXIT WHEN NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.short = new_word);
+        EXIT WHEN NOT EXISTS (SELECT 1 FROM job_names AS n WHERE n.short = new_word);
     END LOOP;
-    INSERT INTO jobs (id, short, origin, chat_id, user_id, locale, mode, lane, backend, params, prompt, seed, inputs, token,
+    INSERT INTO jobs (id, short, chat_id, user_id, locale, mode, lane, backend, params, prompt, seed, inputs, token,
                       run_at, run_for, expires_at, check_at)
-    VALUES (new_id, new_word, p_origin, p_chat, p_user, p_locale, p_mode, p_lane, p_backend, p_params, p_prompt, p_seed, p_inputs,
+    VALUES (new_id, new_word, p_chat, p_user, p_locale, p_mode, p_lane, p_backend, p_params, p_prompt, p_seed, p_inputs,
             held < allowed, now() + p_wait, p_run_for, now() + p_expires_in, now() + p_expires_in);
+    INSERT INTO job_names (job_id, short, origin, user_id, chat_id) VALUES (new_id, new_word, p_origin, p_user, p_chat);
     INSERT INTO job_chat (job_id, source_message_id, thread_id, due_at)
     VALUES (new_id, p_source_message, p_thread, now() + interval '5 seconds');    -- announce sends what the bot did not
     PERFORM note(new_id, 0, 'job.queued', 'QUEUED', jsonb_build_object('mode', p_mode, 'lane', p_lane));

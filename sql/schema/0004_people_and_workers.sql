@@ -29,7 +29,8 @@ DECLARE touched integer := 0; one uuid;
 BEGIN
     INSERT INTO chats (chat_id, gone_at, gone_why) VALUES (p_chat, now(), p_why)
     ON CONFLICT (chat_id) DO UPDATE SET gone_at = now(), gone_why = p_why;
-    FOR one IN SELECT id FROM jobs WHERE chat_id = p_chat AND finished_at IS NULL AND state <> 'CLOSING' ORDER BY id LOOP
+    FOR one IN SELECT j.id FROM jobs AS j JOIN job_names AS n ON n.job_id = j.id
+        WHERE n.chat_id = p_chat AND j.finished_at IS NULL AND j.state <> 'CLOSING' ORDER BY j.id LOOP
         PERFORM wish_cancel(one, NULL);
         touched := touched + 1;
     END LOOP;
@@ -45,7 +46,8 @@ CREATE FUNCTION chat_migrated(p_old bigint, p_new bigint) RETURNS integer LANGUA
 DECLARE touched integer;
 BEGIN
     INSERT INTO chats (chat_id, migrated_to) VALUES (p_old, p_new) ON CONFLICT (chat_id) DO UPDATE SET migrated_to = p_new;
-    UPDATE jobs SET chat_id = p_new WHERE chat_id = p_old;
+    UPDATE jobs SET chat_id = p_new WHERE id IN (SELECT job_id FROM job_names WHERE chat_id = p_old);
+    UPDATE job_names SET chat_id = p_new WHERE chat_id = p_old;
     GET DIAGNOSTICS touched = ROW_COUNT;
     RETURN touched;
 END $$;
@@ -55,7 +57,8 @@ CREATE FUNCTION wish_forget(p_user bigint) RETURNS integer LANGUAGE plpgsql VOLA
 DECLARE open_jobs integer := 0; one uuid;
 BEGIN
     UPDATE people SET forget_at = coalesce(forget_at, now()) WHERE user_id = p_user;
-    FOR one IN SELECT id FROM jobs WHERE user_id = p_user AND finished_at IS NULL ORDER BY id LOOP
+    FOR one IN SELECT j.id FROM jobs AS j JOIN job_names AS n ON n.job_id = j.id
+        WHERE n.user_id = p_user AND j.finished_at IS NULL ORDER BY j.id LOOP
         PERFORM wish_cancel(one, NULL);
         open_jobs := open_jobs + 1;
     END LOOP;
@@ -68,12 +71,12 @@ CREATE FUNCTION wipe_forgotten() RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE 
 DECLARE who bigint;
 BEGIN
     SELECT user_id INTO who FROM people AS p WHERE forget_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM jobs AS j WHERE j.user_id = p.user_id AND j.finished_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.user_id = p.user_id AND j.finished_at IS NULL)
     ORDER BY forget_at LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN RETURN; END IF;
-    DELETE FROM job_events WHERE job_id IN (SELECT id FROM jobs WHERE user_id = who);
-    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT id FROM jobs WHERE user_id = who);
-    DELETE FROM jobs WHERE user_id = who;
+    DELETE FROM job_events WHERE job_id IN (SELECT job_id FROM job_names WHERE user_id = who);
+    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT job_id FROM job_names WHERE user_id = who);
+    DELETE FROM jobs WHERE id IN (SELECT job_id FROM job_names WHERE user_id = who);
     DELETE FROM chats WHERE chat_id = who;
     DELETE FROM people WHERE user_id = who;
     RETURN NEXT who;
