@@ -32,6 +32,16 @@ DELIVERY_UNSURE = "delivery.unsure"
 DELIVERY_SUPERSEDED = "delivery.superseded"
 DELIVERY_REFUSED = "delivery.refused"
 
+# -- worker (one run = one attempt of one job on one worker)
+WORKER_READY = "worker.ready"
+WORKSPACE_READY = "workspace.ready"
+RUN_BEGAN = "run.began"
+RUN_ENDED = "run.ended"
+RUN_CANCELLED = "run.cancelled"
+RUN_CRASHED = "run.crashed"
+PROGRESS_MUTED = "progress.muted"
+REPORT_LOST = "report.lost"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token

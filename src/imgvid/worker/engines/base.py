@@ -2,8 +2,9 @@
 
     EngineFailed      the engine could not make this order; carries one of the job error codes
 
-An engine knows neither Telegram nor RunPod. Cancelling the task that awaits `make` must stop the work within a second
-and leave no process, thread or remote prompt running; the caller wipes the folder afterwards.
+An engine makes videos: every mode of a GPU worker does. It knows neither Telegram nor RunPod. Cancelling the task that
+awaits `make` must stop the work within a second and leave no process, thread or remote prompt running; the caller wipes
+the folder afterwards.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 from imgvid.jobs.errors import Code
 
@@ -55,10 +56,9 @@ class Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """What an engine made: a file inside the order's folder and the facts that would make it again."""
+    """What an engine made: a video inside the order's folder and the facts that would make it again."""
 
     path: Path
-    kind: Literal["video", "image"]
     recipe: Mapping[str, Scalar] = field(default_factory=dict)  # engine, graph hash, models, GPU, ...
 
 
