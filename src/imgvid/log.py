@@ -42,6 +42,10 @@ RUN_CRASHED = "run.crashed"
 PROGRESS_MUTED = "progress.muted"
 REPORT_LOST = "report.lost"
 
+# -- sandbox: RunPod
+SANDBOX_WORKER_STARTED = "sandbox.worker_started"
+SANDBOX_WORKER_ENDED = "sandbox.worker_ended"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token
