@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from aiohttp import web
 
 from imgvid.telegram import errors
+from imgvid.telegram.call import Wire
 from imgvid.telegram.client import Telegram
+from imgvid.telegram.download import Downloads
 
 BYTES = bytes(range(256)) * 2000
 
@@ -102,4 +107,27 @@ async def test_a_failed_download_leaves_nothing(
     )
     with pytest.raises(errors.OutcomeUnknown):
         await telegram.download(file_id="F", into=tmp_path / "in.png")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_file_that_drips_is_given_up(
+    bot_api: Any, located: Any, http: httpx.AsyncClient, time: Any, tmp_path: Path
+) -> None:
+    done = asyncio.Event()
+
+    async def drip(request: web.Request, _seen: Any) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"x")
+        await done.wait()
+        return response
+
+    bot_api.answer(*[located, drip] * 4)
+    wire = Wire(token="42:secret", api_url=bot_api.url, http=http)
+    downloads = Downloads(
+        wire=wire, http=http, timeout=timedelta(seconds=30), sleep=time.skip, total=timedelta(milliseconds=30)
+    )
+    with pytest.raises(errors.OutcomeUnknown, match="not done within"):
+        await downloads.fetch("F", into=tmp_path / "in.png", max_bytes=1 << 20)
+    done.set()
     assert list(tmp_path.iterdir()) == []

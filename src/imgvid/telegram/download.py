@@ -6,6 +6,7 @@ least; each try asks for it anew, because a 404 for the bytes means that it has 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,6 +28,7 @@ from imgvid.telegram.errors import (
 
 MAX_DOWNLOAD_BYTES = 20 << 20  # getFile's own limit (facts/telegram.md 1.2)
 TRIES = 4
+TOTAL = timedelta(seconds=180)  # for the bytes of one try: 20 MB at 1 Mbit/s take 160 s
 _FLOOD_MAX_S = 60.0  # a longer wait than this is the caller's to plan
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=8)
 _CHUNK_BYTES = 1 << 16
@@ -41,15 +43,22 @@ class Located:
 
 
 class Downloads:
-    """Reads files for `Telegram`; `timeout` is the longest silence while bytes are read."""
+    """Reads files for `Telegram`; `timeout` is the longest silence, `total` the longest try."""
 
     def __init__(
-        self, *, wire: Wire, http: httpx.AsyncClient, timeout: timedelta, sleep: Callable[[float], Awaitable[None]]
+        self,
+        *,
+        wire: Wire,
+        http: httpx.AsyncClient,
+        timeout: timedelta,
+        sleep: Callable[[float], Awaitable[None]],
+        total: timedelta = TOTAL,
     ) -> None:
         self._wire = wire
         self._http = http
         self._timeout = timeout
         self._sleep = sleep
+        self._total = total
 
     async def locate(self, file_id: str) -> Located:
         """getFile, repeated while a repetition may help."""
@@ -86,10 +95,13 @@ class Downloads:
         limits = httpx.Timeout(self._timeout.total_seconds(), connect=CONNECT_S, pool=CONNECT_S)
         failure: TelegramError
         try:
-            async with self._http.stream("GET", self._wire.file_url(located.path), timeout=limits) as response:
-                _check(response.status_code)
-                with into.open("wb") as file:
-                    return await _copy(response, file, max_bytes)
+            async with asyncio.timeout(self._total.total_seconds()):
+                async with self._http.stream("GET", self._wire.file_url(located.path), timeout=limits) as response:
+                    _check(response.status_code)
+                    with into.open("wb") as file:
+                        return await _copy(response, file, max_bytes)
+        except TimeoutError:
+            failure = OutcomeUnknown(f"download: not done within {self._total.total_seconds():g} s")
         except httpx.HTTPError as error:
             failure = conclude("download", error)
         raise failure  # outside of the except block: no chained exception may carry the URL

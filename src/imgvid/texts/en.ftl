@@ -125,7 +125,7 @@ cancelled =
     Cancelled.
     { job-line }
 cancelled-deleted =
-    You deleted the message of your job, so I cancelled it. Again starts it anew.
+    The message of this job was deleted, so I cancelled the job. Again starts it anew.
     { job-line }
 undeliverable = The video was not delivered, because the chat could not be reached.
 
@@ -208,7 +208,7 @@ limit-pending = { $count ->
 }
 limit-queue = So many people are waiting that the queue is full. Please send your photo again in a few minutes.
 not-allowed = This bot is private. If you know its operator, tell them your id: { $user }
-not-allowed-group = This bot is private and does not work in this group. For its operator, the group's id: { $chat }
+not-allowed-group = This bot is private and does not work in this group. The group's id, for its operator: { $chat }
 
 ## What to send instead
 

@@ -178,7 +178,7 @@ error-deadline-exceeded =
     Trvalo to dlhšie, než je dovolené, preto som to zastavil. Nie je to tvoja chyba: stlač, prosím, Znova.
     { job-line }
 error-queue-timeout =
-    Za celý ten čas sa neuvoľnila žiadna GPU, preto som prestal čakať. Stlač, prosím, Znova neskôr.
+    Za celý ten čas sa neuvoľnilo žiadne GPU, preto som prestal čakať. Stlač, prosím, Znova neskôr.
     { job-line }
 error-provider-rejected =
     Naša služba s GPU túto úlohu neprijala. Musí sa na to pozrieť prevádzkovateľ; skús to, prosím, neskôr.
@@ -218,14 +218,14 @@ limit-pending = { $count ->
 }
 limit-queue = Čaká toľko ľudí, že poradovník je plný. Pošli, prosím, fotku znova o pár minút.
 not-allowed = Tento bot je súkromný. Ak poznáš jeho prevádzkovateľa, povedz mu svoje číslo: { $user }
-not-allowed-group = Tento bot je súkromný a v tejto skupine nepracuje. Pre prevádzkovateľa, číslo skupiny: { $chat }
+not-allowed-group = Tento bot je súkromný a v tejto skupine nepracuje. Číslo skupiny pre prevádzkovateľa: { $chat }
 
 ## Čo poslať namiesto toho
 
 reject-text = Potrebujem fotku, z ktorej začnem. Pošli ju a tento text daj do jej popisu.
-reject-video = Video neviem použiť. Pošli, prosím, fotku, napríklad snímku obrazovky z chvíle, ktorá sa ti páči.
+reject-video = Video neviem použiť. Pošli, prosím, fotku, napríklad snímku obrazovky s momentom, ktorý sa ti páči.
 reject-video-note = Videosprávu neviem použiť. Pošli, prosím, fotku.
-reject-animation = GIF neviem použiť. Pošli, prosím, fotku alebo snímku obrazovky z chvíle, ktorá sa ti páči.
+reject-animation = GIF neviem použiť. Pošli, prosím, fotku alebo snímku obrazovky s momentom, ktorý sa ti páči.
 reject-sticker = Pohyblivú nálepku neviem použiť. Pošli, prosím, fotku alebo nálepku, ktorá sa nehýbe.
 reject-audio = Toto si vypočuť neviem. Pošli, prosím, fotku a do jej popisu napíš, čo sa má diať.
 reject-other = Z tohto video spraviť neviem. Pošli, prosím, fotku.
