@@ -17,7 +17,7 @@ from PIL import Image
 
 from imgvid.media.atoms import read_layout
 from imgvid.media.carry import Stopped, carry_out
-from imgvid.media.limits import VideoLimits
+from imgvid.media.limits import VIDEO_LIMITS, VideoLimits
 from imgvid.media.plan import Action, Audio, VideoFacts, VideoTooLong, plan
 from imgvid.media.video import BadVideo, frames_digest, probe, thumbnail
 
@@ -78,7 +78,7 @@ def made(
     return path
 
 
-def finished(source: Path, folder: Path, limits: VideoLimits = VideoLimits()) -> tuple[Action, VideoFacts, Path]:
+def finished(source: Path, folder: Path, limits: VideoLimits = VIDEO_LIMITS) -> tuple[Action, VideoFacts, Path]:
     """Plan and carry out, then probe the result: it must need nothing more."""
     decision = plan(probe(source), limits)
     path = carry_out(decision, source, folder / "planned.mp4")
