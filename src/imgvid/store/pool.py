@@ -82,8 +82,12 @@ class Database:
         try:
             async with self._pool.acquire(timeout=CONNECT_S) as connection:
                 yield connection
-        except (asyncpg.InterfaceError, *_AWAY) as error:
+        except _AWAY as error:
             raise StoreUnavailable(f"PostgreSQL went away: {type(error).__name__}: {error}") from error
+        except asyncpg.InterfaceError as error:
+            if "clos" not in str(error):  # "connection is closed", "pool is closing"; anything else is a bug of ours
+                raise
+            raise StoreUnavailable(f"PostgreSQL went away: {error}") from error
 
     async def rows(self, name: str, *args: object) -> Sequence[asyncpg.Record]:
         """All rows of a named statement. Raises StoreUnavailable."""
