@@ -47,7 +47,6 @@ class Host:
     """The process behind a worker, where someone here started it; `kill` is kill -9 of all of it."""
 
     pid: int
-    log: str
     kill: Callable[[], None]
 
 
@@ -64,6 +63,7 @@ class Cloud:
         self.limits = RateLimits()
         self.calls: deque[Call] = deque(maxlen=CALLS_KEPT)
         self.hosts: dict[str, Host] = {}
+        self.logs: dict[str, str] = {}  # worker id -> path, also of workers that ended
         self.url = ""
         self.api_key = api_key
         self.worker_key = worker_key or api_key
@@ -99,8 +99,11 @@ class Cloud:
             "taken": worker.taken,
             "polls": worker.polls,
         }
-        host = self.hosts.get(worker.id)
-        return view if host is None else {**view, "pid": host.pid, "log": host.log}
+        if worker.id in self.hosts:
+            view["pid"] = self.hosts[worker.id].pid
+        if worker.id in self.logs:
+            view["log"] = self.logs[worker.id]
+        return view
 
     def sweep(self) -> None:
         for endpoint in self.endpoints.values():

@@ -35,6 +35,7 @@ class Endpoint:
         self._clock = clock
         self._ring = ring
         self._open: dict[str, Job] = {}
+        self._running: dict[str, Job] = {}  # those open ones that were ever taken
         self._finished: deque[Job] = deque()
         self._waiting: deque[Job] = deque()
 
@@ -51,8 +52,9 @@ class Endpoint:
 
     def find(self, job_id: str) -> Job | None:
         """The job as the platform still knows it; None = 404."""
-        self.sweep()
         job = self.jobs.get(job_id)
+        if job is not None:
+            self._sweep_one(job, self._clock.now())
         return None if job is None or job.gone is not None else job
 
     def cancel(self, job: Job) -> None:
@@ -115,15 +117,16 @@ class Endpoint:
 
     def take(self, worker: Worker, limit: int) -> list[Job]:
         """Up to `limit` waiting jobs, oldest first, while fewer than `workers_max` others work."""
-        busy = {run.worker for job in self._open.values() for run in job.open_runs()} - {worker.id}
+        busy = {run.worker for job in self._running.values() for run in job.open_runs()} - {worker.id}
         if worker.draining or len(busy) >= self.rules.workers_max:
             return []
         taken: list[Job] = []
-        for job in list(self._waiting):
-            if len(taken) == limit:
+        while len(taken) < limit:
+            # A second delivery of a job goes to somebody else.
+            fits = (job for job in self._waiting if all(run.worker != worker.id for run in job.open_runs()))
+            job = next(fits, None)
+            if job is None:
                 break
-            if any(run.worker == worker.id for run in job.open_runs()):
-                continue  # a second delivery goes to somebody else
             self._waiting.remove(job)
             self._start(job, worker)
             taken.append(job)
@@ -175,7 +178,7 @@ class Endpoint:
         job.note(now, f"result refused: {why}", worker=worker.id)
 
     def running_on(self, worker_id: str) -> list[str]:
-        return [job.id for job in self._open.values() if any(run.worker == worker_id for run in job.open_runs())]
+        return [job.id for job in self._running.values() if any(run.worker == worker_id for run in job.open_runs())]
 
     def waiting(self) -> int:
         return len(self._waiting)
@@ -204,6 +207,7 @@ class Endpoint:
         job.gone = why
         job.note(self._clock.now(), f"forgotten: {why}")
         self._open.pop(job.id, None)
+        self._running.pop(job.id, None)
         if job in self._waiting:
             self._waiting.remove(job)
         if job in self._finished:
@@ -213,17 +217,28 @@ class Endpoint:
         """What time alone changes: ttl, execution timeout, lost workers, held results, retention."""
         now = self._clock.now()
         for job in list(self._open.values()):
-            if now - job.created >= job.order.policy.ttl_s:
-                self.forget(job, "ttl")
-            elif job.held is not None:
-                if job.held.until is not None and now >= job.held.until:
-                    self._publish(job, job.held.result, job.worker)
-            elif job.status is Status.IN_PROGRESS:
-                self._sweep_running(job, now)
-        while self._finished and now - (self._finished[0].ended or now) >= self.rules.retention_s:
+            self._sweep_one(job, now)
+        while self._finished and self._retention_over(self._finished[0], now):
             self.forget(self._finished[0], "retention")
 
     # -- inside
+
+    def _sweep_one(self, job: Job, now: float) -> None:
+        if job.gone is not None:
+            return
+        if job.status.final:
+            if self._retention_over(job, now):
+                self.forget(job, "retention")
+        elif now - job.created >= job.order.policy.ttl_s:
+            self.forget(job, "ttl")
+        elif job.held is not None:
+            if job.held.until is not None and now >= job.held.until:
+                self._publish(job, job.held.result, job.worker)
+        elif job.status is Status.IN_PROGRESS:
+            self._sweep_running(job, now)
+
+    def _retention_over(self, job: Job, now: float) -> bool:
+        return job.ended is not None and now - job.ended >= self.rules.retention_s
 
     def _sweep_running(self, job: Job, now: float) -> None:
         if job.taken is not None and now - job.taken >= job.order.policy.execution_timeout_s:
@@ -232,8 +247,9 @@ class Endpoint:
             self._finish(job, self.rules.timeout_state, "execution timeout")
             return
         # A worker whose result was refused still answers for its job: as long as it lives, nobody else gets it.
+        # A job that late progress reopened has no worker at all: it stays so until its execution timeout.
         held_by = [run for run in job.runs if run.outcome in {None, Outcome.REFUSED}]
-        if not any(self._run_alive(run) for run in held_by):
+        if held_by and not any(self._run_alive(run) for run in held_by):
             for run in held_by:
                 run.end(now, Outcome.LOST)
             self._requeue(job, "worker lost: no sign of life")
@@ -253,6 +269,7 @@ class Endpoint:
         job.status, job.worker, job.taken = Status.IN_PROGRESS, worker.id, now
         job.first_taken = job.first_taken or now
         job.runs.append(Run(worker=worker.id, taken=now))
+        self._running[job.id] = job
         worker.taken += 1
         job.note(now, "taken", worker=worker.id)
 
@@ -278,6 +295,7 @@ class Endpoint:
             self._waiting.remove(job)
         job.status, job.ended = status, now
         self._open.pop(job.id, None)
+        self._running.pop(job.id, None)
         self._finished.append(job)
         job.note(now, why)
         self._ring()

@@ -37,6 +37,7 @@ def main(argv: Sequence[str]) -> None:
     signal.set_wakeup_fd(wake_write)
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     with open(log, "ab", buffering=0) as out:  # noqa: PTH123  # this file starts fast: no pathlib
+        os.dup2(out.fileno(), 2)  # a program that cannot be started says so in the log
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         child = subprocess.Popen(  # noqa: S603  # the command is the operator's own
             command,

@@ -98,24 +98,19 @@ class Scaler:
     async def run(self, stop: asyncio.Event) -> None:
         """Scale until `stop`, then end every worker (SIGTERM, grace, SIGKILL). Cancelling kills them at once."""
         self._plan.log_dir.mkdir(parents=True, exist_ok=True)
-        lives: set[asyncio.Task[None]] = set()
         try:
-            while not stop.is_set():
-                self._look()
-                if self._may_start() and wants_one_more(self._load()):
-                    life = asyncio.create_task(self._live(self._new_worker()))
-                    lives.add(life)
-                    life.add_done_callback(lives.discard)
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(ROUND_S):
-                        await stop.wait()
-            for hosted in self._hosted.values():
-                hosted.stopping.set()
-            await asyncio.gather(*lives)
+            async with asyncio.TaskGroup() as lives:
+                while not stop.is_set():
+                    self._look()
+                    if self._may_start() and wants_one_more(self._load()):
+                        lives.create_task(self._live(self._new_worker()))
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(ROUND_S):
+                            await stop.wait()
+                for hosted in self._hosted.values():
+                    hosted.stopping.set()
         finally:
-            for life in lives:
-                life.cancel()
-            await asyncio.gather(*lives, return_exceptions=True)
+            self._hosted.clear()
             self._count()
 
     def _now(self) -> float:
@@ -173,13 +168,14 @@ class Scaler:
             if not hosted.stopping.is_set():
                 await self._serve(hosted)
         finally:
-            del self._hosted[hosted.id]
+            self._hosted.pop(hosted.id, None)
             self._cloud.hosts.pop(hosted.id, None)
 
     async def _serve(self, hosted: Hosted) -> None:
         process = await self._start(hosted)
         hosted.process, hosted.stage = process, Stage.STARTING
-        self._cloud.hosts[hosted.id] = Host(pid=process.pid, log=str(hosted.log), kill=lambda: kill_group(process))
+        self._cloud.logs[hosted.id] = str(hosted.log)
+        self._cloud.hosts[hosted.id] = Host(pid=process.pid, kill=lambda: kill_group(process))
         log.get().info(log.SANDBOX_WORKER_STARTED, worker=hosted.id, pid=process.pid, log=str(hosted.log))
         stopper = asyncio.create_task(self._stop_when_asked(hosted, process))
         try:

@@ -109,7 +109,6 @@ class WorkerApi:
         worker.polls += 1
         try:
             while not self._cloud.closing.is_set():
-                endpoint.sweep()
                 found, left = look(worker), until - loop.time()
                 if found or worker.leaving or left <= 0:
                     return found
