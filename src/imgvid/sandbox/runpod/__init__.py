@@ -21,7 +21,7 @@ Control API, JSON in and out, no key needed. <ep> is an endpoint id.
     POST   /sim/jobs/<id>/forget                it answers 404 from now on, its worker goes on       -> JOB
     POST   /sim/jobs/<id>/release               publish a result that `hold_result` keeps back        -> JOB
     GET    /sim/workers[?endpoint=<ep>]         {"workers": [WORKER, ...]}
-    POST   /sim/workers/<id>/kill               kill -9 of all of its processes; only workers of `scaler.Scaler`  -> {"killed": pid}
+    POST   /sim/workers/<id>/kill               kill -9 of the whole group; only workers of `scaler.Scaler` -> {"killed": pid}
     GET    /sim/endpoints                       {"endpoints": {"<ep>": RULES}}
     PATCH  /sim/endpoints/<ep>                  change any of RULES                                   -> RULES
     GET    /sim/calls[?op=run&limit=100]        {"calls": [{"at","op","endpoint","method","path","status","fault"?}]};
