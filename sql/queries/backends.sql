@@ -8,14 +8,17 @@ UPDATE lanes SET per_user_in_flight = $2 WHERE lane = $1;
 SELECT backend, lane, cap, in_flight, paused_until, pause_reason FROM backends ORDER BY backend, lane;
 
 -- name: pause_backend
--- Pauses every lane of the backend; never shortens a pause. Answers whether this call began it.
-WITH before AS (SELECT bool_and(coalesce(paused_until, '-infinity') <= now()) AS running FROM backends WHERE backend = $1)
-UPDATE backends SET paused_until = greatest(coalesce(paused_until, '-infinity'), now() + $2), pause_reason = $3,
-    pause_told_at = CASE WHEN coalesce(paused_until, '-infinity') <= now() THEN NULL ELSE pause_told_at END
-FROM before WHERE backend = $1 RETURNING before.running;
+-- Pauses every lane of the backend; never shortens a pause. Answers whether this is news: not while it is paused, and not when it is
+-- paused again for the same reason before anything succeeded.
+WITH before AS (
+    SELECT backend, lane, coalesce(paused_until, '-infinity') AS until, pause_reason AS reason FROM backends WHERE backend = $1 FOR UPDATE)
+UPDATE backends AS b SET paused_until = greatest(before.until, now() + $2),
+    pause_reason = CASE WHEN before.until < now() + $2 THEN $3 ELSE before.reason END
+FROM before WHERE b.backend = before.backend AND b.lane = before.lane
+RETURNING before.reason IS DISTINCT FROM $3 AND (before.until <= now() OR before.until < now() + $2);
 
 -- name: resume_backend
-UPDATE backends SET paused_until = NULL, pause_reason = NULL, pause_told_at = NULL, failing = '{}' WHERE backend = $1;
+UPDATE backends SET paused_until = NULL, pause_reason = NULL, failing = '{}' WHERE backend = $1;
 
 -- name: count_failure
 -- The breaker counts distinct jobs: one poisoned job closes nothing.
@@ -23,13 +26,24 @@ UPDATE backends SET failing = CASE WHEN $3 = ANY (failing) THEN failing ELSE (fa
 WHERE backend = $1 AND lane = $2 RETURNING cardinality(failing);
 
 -- name: count_success
-UPDATE backends SET failing = '{}' WHERE backend = $1 AND lane = $2 AND failing <> '{}';
+-- Ends a row of failures and a pause that has run out; answers the reason of that pause.
+WITH before AS (
+    SELECT backend, lane, pause_reason FROM backends WHERE backend = $1
+        AND (failing <> '{}' OR (pause_reason IS NOT NULL AND paused_until <= now())) FOR UPDATE)
+UPDATE backends AS b SET failing = '{}', pause_reason = CASE WHEN b.paused_until <= now() THEN NULL ELSE b.pause_reason END
+FROM before WHERE b.backend = before.backend AND b.lane = before.lane
+RETURNING CASE WHEN b.pause_reason IS NULL THEN before.pause_reason END;
+
+-- name: owe_starved
+-- Accepted jobs of a backend without workers: their people are told once.
+UPDATE job_chat AS c SET due_at = now() FROM jobs AS j
+WHERE j.id = c.job_id AND j.backend = $1 AND j.state = 'SUBMITTED' AND coalesce(c.told, '') NOT LIKE 'starved%' AND c.due_at IS NULL;
 
 -- name: owe_pause
 -- People of the first 20 waiting jobs are told once that the line stands still.
 UPDATE job_chat AS c SET due_at = now() FROM (
     SELECT id FROM jobs WHERE backend = $1 AND ready_at IS NOT NULL ORDER BY ready_at, id LIMIT 20) AS first
-WHERE c.job_id = first.id AND c.told IS DISTINCT FROM 'paused';
+WHERE c.job_id = first.id AND c.told IS DISTINCT FROM 'paused' AND coalesce(c.due_at, 'infinity') > now();
 
 -- name: depth
 SELECT lane, backend, count(*) FILTER (WHERE ready_at IS NOT NULL) AS ready, count(*) AS queued,

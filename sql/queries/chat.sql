@@ -7,24 +7,33 @@ WITH due AS (
 UPDATE job_chat AS c SET claimed_until = now() + $2 FROM due, jobs AS j
 WHERE c.job_id = due.job_id AND j.id = due.job_id
 RETURNING j.*, c.message_id, c.source_message_id, c.thread_id, c.told, c.told_at, c.told_position, c.retiring, c.deleting,
-    c.again_at, c.ping_claimed_at, c.failures, now() AS now;
+    c.again_at, c.ping_claimed_at, c.failures, c.claimed_until, now() AS now;
 
 -- name: read_owed
 -- The same row again, after a wait for the flood budget: texts are composed from what is true now.
 SELECT j.*, c.message_id, c.source_message_id, c.thread_id, c.told, c.told_at, c.told_position, c.retiring, c.deleting,
-    c.again_at, c.ping_claimed_at, c.failures, now() AS now
+    c.again_at, c.ping_claimed_at, c.failures, c.claimed_until, now() AS now
 FROM job_chat AS c JOIN jobs AS j ON j.id = c.job_id WHERE c.job_id = $1;
 
 -- name: said
-UPDATE job_chat SET told = $2, told_at = now(), told_position = $3, due_at = now() + $4::interval, claimed_until = NULL, failures = 0
+-- $5 is the claim that the text was written under. Where it is another one by now, the chat became owed something newer meanwhile.
+UPDATE job_chat SET told = $2, told_at = now(), told_position = $3, failures = 0,
+    due_at = CASE WHEN claimed_until = $5 THEN now() + $4::interval ELSE due_at END,
+    claimed_until = CASE WHEN claimed_until = $5 THEN NULL ELSE claimed_until END
 WHERE job_id = $1;
 
 -- name: owe_later
 -- The write did not go through: again after $2, counted, so that a chat that never answers is given up.
-UPDATE job_chat SET due_at = now() + $2, claimed_until = NULL, failures = failures + 1 WHERE job_id = $1 RETURNING failures;
+UPDATE job_chat SET failures = failures + 1, due_at = CASE WHEN claimed_until = $3 THEN now() + $2 ELSE due_at END,
+    claimed_until = CASE WHEN claimed_until = $3 THEN NULL ELSE claimed_until END
+WHERE job_id = $1 RETURNING failures;
 
--- name: owe_nothing
-UPDATE job_chat SET due_at = NULL, claimed_until = NULL WHERE job_id = $1;
+-- name: look_again
+-- Nothing to say now: look again after $2 (NULL: not before something happens).
+UPDATE job_chat SET due_at = now() + $2::interval, claimed_until = NULL WHERE job_id = $1 AND claimed_until = $3;
+
+-- name: owe_now
+UPDATE job_chat SET due_at = now() WHERE job_id = $1 AND coalesce(due_at, 'infinity') > now();
 
 -- name: begin_delete
 UPDATE job_chat SET deleting = true WHERE job_id = $1 AND retiring IS NOT NULL;
@@ -56,5 +65,11 @@ SELECT count(*)::integer FROM (
     LIMIT 21) AS before;
 
 -- name: own_ahead
--- The person's own open job that this one waits behind.
-SELECT short FROM jobs WHERE user_id = $1 AND lane = $2 AND token AND id <> $3 ORDER BY id LIMIT 1;
+-- How many of the person's own open jobs come first.
+SELECT count(*)::integer FROM jobs WHERE user_id = $1 AND lane = $2 AND id <> $3
+    AND (token OR (state = 'QUEUED' AND NOT token AND id < $3));
+
+-- name: queue_told_at
+-- When this chat last heard of a place in the line, about any of its jobs of the last day.
+SELECT max(c.told_at) FROM job_names AS n JOIN job_chat AS c ON c.job_id = n.job_id
+WHERE n.chat_id = $1 AND n.created_at > now() - interval '1 day' AND c.told IN ('position', 'behind');

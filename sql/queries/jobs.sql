@@ -2,7 +2,7 @@
 SELECT * FROM promote_due($1);
 
 -- name: lease
-SELECT * FROM lease($1, $2, $3, $4, $5);
+SELECT * FROM lease($1, $2, $3, $4, $5, $6);
 
 -- name: begin_submit
 SELECT begin_submit($1, $2, $3);
@@ -38,7 +38,8 @@ WITH due AS (
 UPDATE jobs AS j SET next_poll_at = now() + $2 FROM due, job_chat AS c
 WHERE j.id = due.id AND c.job_id = j.id
 RETURNING j.*, c.message_id, now() AS now,
-    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report;
+    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report,
+    (SELECT min(p.missing_since) FROM provider_requests AS p WHERE p.job_id = j.id AND p.attempt = j.attempt) AS missing_since;
 
 -- name: plan_poll
 UPDATE jobs SET next_poll_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state IN ('SUBMITTED', 'RUNNING', 'DELIVERING');
@@ -50,7 +51,20 @@ WITH due AS (
 UPDATE jobs AS j SET check_at = now() + $2 FROM due, job_chat AS c
 WHERE j.id = due.id AND c.job_id = j.id
 RETURNING j.*, c.message_id, now() AS now,
-    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report;
+    (SELECT r.output FROM worker_reports AS r WHERE r.job_id = j.id AND r.attempt = j.attempt) AS report,
+    (SELECT min(p.missing_since) FROM provider_requests AS p WHERE p.job_id = j.id AND p.attempt = j.attempt) AS missing_since;
+
+-- name: close_wished
+-- Leased and not sent, and the person wants it no more.
+SELECT close_job(id, attempt, 'CANCELLED', NULL, $3) FROM jobs
+WHERE id = $1 AND attempt = $2 AND state = 'LEASED' AND cancel_at IS NOT NULL;
+
+-- name: request_missing
+-- The provider answers 404 for the attempt's request; the first time counts.
+UPDATE provider_requests SET missing_since = coalesce(missing_since, now()) WHERE job_id = $1 AND attempt = $2 AND over_at IS NULL;
+
+-- name: request_seen
+UPDATE provider_requests SET missing_since = NULL WHERE job_id = $1 AND attempt = $2 AND missing_since IS NOT NULL;
 
 -- name: hold_lease
 -- An unknown submit: nobody touches the row until then.

@@ -24,8 +24,7 @@ CREATE TABLE backends (
     cap           integer NOT NULL CHECK (cap >= 0),
     in_flight     integer NOT NULL DEFAULT 0,
     paused_until  timestamptz,                         -- 'infinity' = until resumed by hand
-    pause_reason  text,
-    pause_told_at timestamptz,                         -- on-call was told of this pause, once
+    pause_reason  text,                                -- outlives the pause until something succeeds: the same one is no news
     failing       uuid[] NOT NULL DEFAULT '{}',        -- distinct jobs that failed in a row: the breaker counts jobs
     PRIMARY KEY (backend, lane)
 ) WITH (fillfactor = 50);
@@ -129,6 +128,7 @@ CREATE TABLE provider_requests (
     job_id      uuid,
     attempt     integer NOT NULL,
     learned_at  timestamptz NOT NULL DEFAULT now(),
+    missing_since timestamptz,                         -- the provider answers 404 for it since then: unknown, not failed
     place_until timestamptz,                           -- keeps a place of the backend until proven over, or then
     over_at     timestamptz,
     outcome     text,

@@ -33,7 +33,7 @@ BEGIN
 END $$;
 
 -- Claim up to p_limit ready jobs of one backend and lane, oldest first; each gets a new attempt number.
-CREATE FUNCTION lease(p_backend text, p_lane text, p_limit integer, p_by text, p_lease interval)
+CREATE FUNCTION lease(p_backend text, p_lane text, p_limit integer, p_by text, p_lease interval, p_run_for interval DEFAULT NULL)
 RETURNS TABLE (id uuid, short text, attempt integer, chat_id bigint, message_id bigint, user_id bigint, locale text, mode text,
                params jsonb, prompt text, seed bigint, inputs jsonb, deadline_at timestamptz, tries_own integer, tries_ours integer)
 LANGUAGE plpgsql VOLATILE AS $$
@@ -48,7 +48,7 @@ BEGIN
         ORDER BY j.ready_at, j.id LIMIT free FOR NO KEY UPDATE SKIP LOCKED),
     leased AS (
         UPDATE jobs AS j SET state = 'LEASED', attempt = j.attempt + 1, ready_at = NULL, place = true, reruns = 0,
-               leased_by = p_by, leased_at = now(), started_at = NULL, deadline_at = now() + j.run_for, check_at = now() + p_lease,
+               leased_by = p_by, leased_at = now(), started_at = NULL, deadline_at = now() + coalesce(p_run_for, j.run_for), check_at = now() + p_lease,
                submitting_at = NULL, request_id = NULL, worker = NULL, phase = NULL, percent = NULL
         FROM picked WHERE j.id = picked.id RETURNING j.*),
     noted AS (
@@ -72,7 +72,8 @@ BEGIN
 END $$;
 
 -- The provider gave these request ids. Every id is remembered, also where the row has moved on (then: owned = false and the
--- caller cancels the id in its hand). An id whose attempt is over without us is swept.
+-- caller cancels the id in its hand). An id whose attempt is over without us is swept. Safe to repeat; a worker that was faster
+-- names the bare id, the dispatcher the same one as <endpoint>/<id>.
 CREATE FUNCTION accept(p_ids uuid[], p_attempts integer[], p_requests text[], p_poll interval)
 RETURNS TABLE (id uuid, owned boolean, cancel_wished boolean) LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -81,13 +82,19 @@ BEGIN
     moved AS (
         UPDATE jobs AS j SET state = CASE WHEN j.state = 'LEASED' THEN 'SUBMITTED' ELSE j.state END, request_id = a.request_id,
                check_at = j.deadline_at, next_poll_at = CASE WHEN j.cancel_at IS NULL THEN now() + p_poll ELSE now() END
-        FROM asked AS a WHERE j.id = a.job_id AND j.attempt = a.attempt AND j.request_id IS NULL
-            AND j.state IN ('LEASED', 'RUNNING') RETURNING j.*),
+        FROM asked AS a WHERE j.id = a.job_id AND j.attempt = a.attempt AND j.state IN ('LEASED', 'SUBMITTED', 'RUNNING')
+            AND (j.request_id IS NULL OR j.request_id = a.request_id OR a.request_id LIKE '%/' || j.request_id) RETURNING j.*),
+    named AS (
+        UPDATE provider_requests AS r SET request_id = a.request_id,
+               sweep_at = CASE WHEN NOT EXISTS (SELECT 1 FROM moved AS m WHERE m.id = a.job_id) THEN now() END
+        FROM asked AS a WHERE r.job_id = a.job_id AND r.attempt = a.attempt AND r.over_at IS NULL
+            AND (r.request_id IS NULL OR a.request_id LIKE '%/' || r.request_id) RETURNING r.job_id, r.attempt),
     known AS (
         INSERT INTO provider_requests (backend, lane, request_id, job_id, attempt, sweep_at)
         SELECT j.backend, j.lane, a.request_id, a.job_id, a.attempt,
                CASE WHEN NOT EXISTS (SELECT 1 FROM moved AS m WHERE m.id = a.job_id) THEN now() END
-        FROM asked AS a JOIN jobs AS j ON j.id = a.job_id ON CONFLICT DO NOTHING),
+        FROM asked AS a JOIN jobs AS j ON j.id = a.job_id
+        WHERE NOT EXISTS (SELECT 1 FROM named AS n WHERE n.job_id = a.job_id AND n.attempt = a.attempt) ON CONFLICT DO NOTHING),
     noted AS (
         INSERT INTO job_events (job_id, attempt, event, state, detail)
         SELECT m.id, m.attempt, 'job.submitted', m.state, jsonb_build_object('request', m.request_id) FROM moved AS m)
@@ -147,8 +154,9 @@ BEGIN
         WHERE job_id = p_job.id AND attempt = p_job.attempt;
         IF p_job.place THEN PERFORM free_places(ARRAY[p_job.backend], ARRAY[p_job.lane]); END IF;
     ELSIF p_job.place THEN
-        UPDATE provider_requests SET place_until = until_at, sweep_at = now()
-        WHERE job_id = p_job.id AND attempt = p_job.attempt AND over_at IS NULL;
+        UPDATE provider_requests SET sweep_at = now() WHERE job_id = p_job.id AND attempt = p_job.attempt AND over_at IS NULL;
+        UPDATE provider_requests SET place_until = until_at WHERE id = (SELECT max(id) FROM provider_requests AS r
+            WHERE r.job_id = p_job.id AND r.attempt = p_job.attempt AND r.over_at IS NULL);    -- one attempt, one place
         IF NOT FOUND THEN
             INSERT INTO provider_requests (backend, lane, job_id, attempt, place_until)
             VALUES (p_job.backend, p_job.lane, p_job.id, p_job.attempt, until_at);
@@ -159,7 +167,8 @@ BEGIN
     END IF;
 END $$;
 
--- Back to the queue. p_cause: none (surely not accepted: no try used) | own | ours. The token is kept: it is still this person's turn.
+-- Back to the queue. p_cause: none (surely not accepted: no try used, and its place in the line) | own | ours. The token is kept: it
+-- is still this person's turn.
 CREATE FUNCTION requeue(p_id uuid, p_attempt integer, p_cause text, p_wait interval, p_over boolean, p_why text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE job jobs;
@@ -167,12 +176,17 @@ BEGIN
     SELECT * INTO job FROM jobs WHERE id = p_id AND attempt = p_attempt AND cancel_at IS NULL
         AND (state = 'LEASED' OR (p_cause <> 'none' AND state IN ('SUBMITTED', 'RUNNING', 'DELIVERING'))) FOR NO KEY UPDATE;
     IF NOT FOUND THEN RETURN false; END IF;
-    UPDATE jobs SET state = 'QUEUED', place = false, run_at = now() + p_wait, check_at = expires_at, next_poll_at = NULL,
+    UPDATE jobs SET state = 'QUEUED', place = false, run_at = CASE WHEN p_cause = 'none' AND p_wait <= interval '0' THEN run_at ELSE now() + p_wait END,
+           check_at = expires_at, next_poll_at = NULL,
            announced = announced AND p_over,
-           tries_own = tries_own + (p_cause = 'own')::integer, tries_ours = tries_ours + (p_cause = 'ours')::integer,
-           ready_at = CASE WHEN p_wait <= interval '0' AND announced AND p_over THEN now() END
+           tries_own = tries_own + (p_cause = 'own')::integer,
+           tries_ours = tries_ours + (p_cause = 'ours')::integer + CASE WHEN p_cause = 'none' THEN 0 ELSE reruns END,
+           ready_at = CASE WHEN p_wait <= interval '0' AND announced AND p_over THEN CASE p_cause WHEN 'none' THEN run_at ELSE now() END END
     WHERE id = p_id;
-    IF p_cause <> 'none' THEN UPDATE job_chat SET due_at = now(), claimed_until = NULL WHERE job_id = p_id; END IF;
+    IF p_cause <> 'none' THEN
+        UPDATE job_chat SET due_at = now(), claimed_until = NULL WHERE job_id = p_id;
+        PERFORM wake('chat');
+    END IF;
     PERFORM settle_place(job, p_over, p_why);
     PERFORM note(p_id, p_attempt, CASE p_cause WHEN 'none' THEN 'job.given_back' ELSE 'job.retried' END, 'QUEUED',
                  jsonb_build_object('cause', p_cause, 'why', p_why, 'wait_s', extract(epoch FROM p_wait)));
@@ -251,5 +265,8 @@ BEGIN
         'promote_due', 'hand_over', 'lock_people_of', 'free_places', 'lease', 'begin_submit', 'accept', 'begin_run', 'complete') LOOP
         EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', one);
         EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', one);
+        EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', one);      -- a generic LIMIT is guessed as a tenth of the table
+        EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', one);
+        EXECUTE format('ALTER FUNCTION %s SET jit = off', one);
     END LOOP;
 END $$;

@@ -14,7 +14,9 @@ BEGIN
         RETURN 'closing';
     ELSIF job.state IN ('LEASED', 'SUBMITTED', 'RUNNING', 'DELIVERING') THEN
         IF job.cancel_at IS NULL THEN
-            UPDATE jobs SET cancel_at = now(), next_poll_at = CASE WHEN request_id IS NULL THEN next_poll_at ELSE now() END WHERE id = p_id;
+            UPDATE jobs SET cancel_at = now(), next_poll_at = CASE WHEN state = 'LEASED' THEN next_poll_at ELSE now() END,
+                   check_at = CASE WHEN state = 'LEASED' THEN least(check_at, now() + interval '5 seconds') ELSE check_at END
+            WHERE id = p_id;                               -- LEASED: most submits are answered within the 5 s
             PERFORM note(p_id, job.attempt, 'job.cancel_wished', job.state);
             PERFORM wake('poll');
         END IF;
@@ -41,12 +43,17 @@ CREATE FUNCTION chat_back(p_chat bigint) RETURNS void LANGUAGE sql VOLATILE AS $
     UPDATE chats SET gone_at = NULL, gone_why = NULL WHERE chat_id = p_chat
 $$;
 
--- A group became a supergroup: its jobs go with it. Safe to repeat.
+-- A group became a supergroup: its jobs go with it. Its messages stay behind, out of everybody's reach (which fences them), and their
+-- ids mean other messages in the new chat: open jobs get a fresh message there. Safe to repeat.
 CREATE FUNCTION chat_migrated(p_old bigint, p_new bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE touched integer;
 BEGIN
     INSERT INTO chats (chat_id, migrated_to) VALUES (p_old, p_new) ON CONFLICT (chat_id) DO UPDATE SET migrated_to = p_new;
-    UPDATE jobs SET chat_id = p_new WHERE id IN (SELECT job_id FROM job_names WHERE chat_id = p_old);
+    UPDATE jobs SET chat_id = p_new, announced = announced AND finished_at IS NOT NULL, ready_at = NULL
+    WHERE id IN (SELECT job_id FROM job_names WHERE chat_id = p_old);
+    UPDATE job_chat AS c SET message_id = NULL, source_message_id = NULL, retiring = NULL, deleting = false, claimed_until = NULL,
+           due_at = CASE WHEN j.finished_at IS NULL THEN now() END
+    FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.chat_id = p_old AND c.job_id = n.job_id;
     UPDATE job_names SET chat_id = p_new WHERE chat_id = p_old;
     GET DIAGNOSTICS touched = ROW_COUNT;
     RETURN touched;
@@ -66,20 +73,20 @@ BEGIN
     RETURN open_jobs;
 END $$;
 
--- Wipe one person whose jobs are all terminal and whose last text is out. Answers the user id, or none.
-CREATE FUNCTION wipe_forgotten() RETURNS SETOF bigint LANGUAGE plpgsql VOLATILE AS $$
-DECLARE who bigint;
+-- Wipe one person whose jobs are all terminal and whose last text is out. Answers who it was and the language to say so in, or none.
+CREATE FUNCTION wipe_forgotten() RETURNS TABLE (user_id bigint, locale text) LANGUAGE plpgsql VOLATILE AS $$
+DECLARE who bigint; tongue text;
 BEGIN
-    SELECT user_id INTO who FROM people AS p WHERE forget_at IS NOT NULL
+    SELECT p.user_id, p.locale INTO who, tongue FROM people AS p WHERE forget_at IS NOT NULL
         AND NOT EXISTS (SELECT 1 FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.user_id = p.user_id AND j.finished_at IS NULL)
-    ORDER BY forget_at LIMIT 1 FOR UPDATE SKIP LOCKED;
+    ORDER BY forget_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED;
     IF NOT FOUND THEN RETURN; END IF;
-    DELETE FROM job_events WHERE job_id IN (SELECT job_id FROM job_names WHERE user_id = who);
-    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT job_id FROM job_names WHERE user_id = who);
-    DELETE FROM jobs WHERE id IN (SELECT job_id FROM job_names WHERE user_id = who);
+    DELETE FROM job_events WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
+    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
+    DELETE FROM jobs WHERE id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
     DELETE FROM chats WHERE chat_id = who;
-    DELETE FROM people WHERE user_id = who;
-    RETURN NEXT who;
+    DELETE FROM people AS p WHERE p.user_id = who;
+    RETURN QUERY SELECT who, tongue;
 END $$;
 
 -- Prompts go after p_prompts, rows and events after p_rows, in batches so small that nobody waits for them.
@@ -133,8 +140,11 @@ CREATE FUNCTION worker_begin(p_job uuid, p_attempt integer, p_worker text, p_req
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF p_request IS NOT NULL THEN
+        -- an older attempt only where its id was lost: the sweep can then end it and get its place back
         PERFORM public.accept(ARRAY[p_job], ARRAY[p_attempt], ARRAY[left(p_request, 200)], interval '10 seconds')
-        FROM public.jobs WHERE id = p_job AND attempt = p_attempt AND request_id IS NULL AND state = 'LEASED';
+        FROM public.jobs AS j WHERE id = p_job AND ((attempt = p_attempt AND request_id IS NULL AND state = 'LEASED')
+            OR (attempt > p_attempt AND EXISTS (SELECT 1 FROM public.provider_requests AS r
+                WHERE r.job_id = p_job AND r.attempt = p_attempt AND r.request_id IS NULL AND r.over_at IS NULL)));
     END IF;
     RETURN public.begin_run(p_job, p_attempt, left(p_worker, 200));
 END $$;
@@ -156,5 +166,17 @@ BEGIN
     RETURN true;
 END $$;
 
+-- Roles belong to the whole server, so the role may be there already (another database, a second run). It cannot log in until the
+-- operator gives it a password: ALTER ROLE imgvid_worker LOGIN PASSWORD '…'.
+DO $$
+BEGIN
+    CREATE ROLE imgvid_worker NOLOGIN;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
+END $$;
+
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+ALTER DEFAULT PRIVILEGES IN SCHEMA public REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC;
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+DO $$ BEGIN EXECUTE format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database()); END $$;
+GRANT EXECUTE ON FUNCTION worker_begin, worker_progress, worker_result TO imgvid_worker;

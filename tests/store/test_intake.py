@@ -111,7 +111,7 @@ async def test_forgetting_waits_for_terminal_and_leaves_nothing(dsn: str, databa
     await jobs.close(first, 1, verdict=State.CANCELLED, code=None, over=True)
     assert await chat.told(first, 1, again=SPAN, how="edited")
     assert await chat.told(second, 0, again=SPAN, how="edited")
-    assert await backends.wipe_forgotten() == 1
+    assert await backends.wipe_forgotten() == (1, "en")
     assert await backends.wipe_forgotten() is None
     connection = await asyncpg.connect(dsn)
     for table in ("jobs", "job_names", "job_chat", "job_events"):

@@ -148,6 +148,7 @@ class Running:
     check_at: datetime | None
     now: datetime  # the database's clock when the row was read
     report: Mapping[str, Any] | None  # what the worker itself reported, if it may
+    missing_since: datetime | None  # the provider answers 404 for its request since then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,8 +178,13 @@ class Owed:
     again_at: datetime | None
     ping_claimed_at: datetime | None
     failures: int
+    claimed_until: datetime | None  # names the claim that this row was read under
     token: bool
+    tries_own: int
+    tries_ours: int
     run_at: datetime
+    ready_at: datetime | None
+    leased_at: datetime | None
     cancel_at: datetime | None
     created_at: datetime
     finished_at: datetime | None

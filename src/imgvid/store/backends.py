@@ -57,7 +57,10 @@ class BackendStore:
         return [Backend(**fields(row, Backend.__dataclass_fields__)) for row in await self._db.rows("all_backends")]
 
     async def pause(self, backend: str, span: timedelta, reason: str) -> bool:
-        """Stand still for `span` (never shortens a pause). Answers whether this call began the pause: say it once, loudly."""
+        """Stand still for `span` (never shortens a pause). Answers whether this is news: say it once, loudly.
+
+        No news: it is paused already, or it was paused for the same reason and nothing has succeeded since.
+        """
         return bool(await self._db.value("pause_backend", backend, span, reason))
 
     async def resume(self, backend: str) -> None:
@@ -68,8 +71,14 @@ class BackendStore:
         failing: int | None = await self._db.value("count_failure", backend, lane, job_id)
         return failing or 0
 
-    async def count_success(self, backend: str, lane: str) -> None:
-        await self._db.run("count_success", backend, lane)
+    async def count_success(self, backend: str) -> str | None:
+        """Something was accepted: failures in a row are forgotten; answers the reason of a pause that ended with it."""
+        reason: str | None = await self._db.value("count_success", backend)
+        return reason
+
+    async def owe_starved(self, backend: str) -> None:
+        """Accepted jobs of a backend without workers are owed a look, those that were not told."""
+        await self._db.run("owe_starved", backend)
 
     async def owe_pause(self, backend: str) -> None:
         await self._db.run("owe_pause", backend)
@@ -95,10 +104,10 @@ class BackendStore:
         freed: int = await self._db.value("expire_places")
         return freed
 
-    async def wipe_forgotten(self) -> int | None:
-        """Wipe one person who asked for it and has no open job; answers the user id, None: nobody waits."""
-        user_id: int | None = await self._db.value("wipe_forgotten")
-        return user_id
+    async def wipe_forgotten(self) -> tuple[int, str] | None:
+        """Wipe one person who asked for it and has no open job; answers user id and language, None: nobody waits."""
+        row = await self._db.row("wipe_forgotten")
+        return (row["user_id"], row["locale"]) if row else None
 
     async def prune(self, *, prompts: timedelta, rows: timedelta, limit: int = 200) -> int:
         """One small batch of retention; answers how many rows it touched."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -34,17 +34,27 @@ class ChatStore:
         row = await self._db.row("read_owed", job_id)
         return owed(row) if row else None
 
-    async def said(self, job_id: UUID, key: str, *, position: int | None, look_again: timedelta | None) -> None:
-        """Remember what the chat was told; `look_again` plans the next look, None: not before something happens."""
-        await self._db.run("said", job_id, key, position, look_again)
+    async def said(
+        self, job_id: UUID, key: str, *, position: int | None, look_again: timedelta | None, claim: datetime | None
+    ) -> None:
+        """Remember what the chat was told; `look_again` plans the next look, None: not before something happens.
 
-    async def owe_later(self, job_id: UUID, after: timedelta) -> int:
+        `claim` is the row's `claimed_until`: where it changed meanwhile, what became due since stays due.
+        """
+        await self._db.run("said", job_id, key, position, look_again, claim)
+
+    async def owe_later(self, job_id: UUID, after: timedelta, *, claim: datetime | None) -> int:
         """The write did not go through: again after `after`; answers how often it failed in a row."""
-        failures: int | None = await self._db.value("owe_later", job_id, after)
+        failures: int | None = await self._db.value("owe_later", job_id, after, claim)
         return failures or 0
 
-    async def owe_nothing(self, job_id: UUID) -> None:
-        await self._db.run("owe_nothing", job_id)
+    async def look_again(self, job_id: UUID, after: timedelta | None, *, claim: datetime | None) -> None:
+        """Nothing to say now; look after `after`, None: not before something happens."""
+        await self._db.run("look_again", job_id, after, claim)
+
+    async def owe_now(self, job_id: UUID) -> None:
+        """The chat is owed a look now."""
+        await self._db.run("owe_now", job_id)
 
     async def begin_delete(self, job_id: UUID) -> None:
         """The retiring message's delete may be sent from here on: "not found" is ours then."""
@@ -76,7 +86,12 @@ class ChatStore:
         ahead: int = await self._db.value("ahead_of", job_id)
         return ahead
 
-    async def own_ahead(self, user_id: int, lane: str, job_id: UUID) -> str | None:
-        """The short id of the person's own job that this one waits behind."""
-        short: str | None = await self._db.value("own_ahead", user_id, lane, job_id)
-        return short
+    async def own_ahead(self, user_id: int, lane: str, job_id: UUID) -> int:
+        """How many of the person's own open jobs come first."""
+        ahead: int = await self._db.value("own_ahead", user_id, lane, job_id)
+        return ahead
+
+    async def queue_told_at(self, chat_id: int) -> datetime | None:
+        """When the chat last heard of a place in the line."""
+        at: datetime | None = await self._db.value("queue_told_at", chat_id)
+        return at

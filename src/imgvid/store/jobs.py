@@ -56,9 +56,14 @@ class JobStore:
         assert row is not None
         return None if row["next_in_s"] is None else timedelta(seconds=row["next_in_s"])
 
-    async def lease(self, *, backend: str, lane: str, limit: int, by: str, span: timedelta) -> list[Leased]:
-        """Claim up to `limit` ready jobs, oldest first, never above the backend's cap; each gets a new attempt number."""
-        return [leased(row) for row in await self._db.rows("lease", backend, lane, limit, by, span)]
+    async def lease(
+        self, *, backend: str, lane: str, limit: int, by: str, span: timedelta, run_for: timedelta | None = None
+    ) -> list[Leased]:
+        """Claim up to `limit` ready jobs, oldest first, never above the backend's cap; each gets a new attempt number.
+
+        `run_for` bounds the attempt instead of the job's own bound.
+        """
+        return [leased(row) for row in await self._db.rows("lease", backend, lane, limit, by, span, run_for)]
 
     async def begin_submit(self, job_id: UUID, attempt: int, *, span: timedelta) -> bool:
         """From here on the provider may know of the attempt. False: send nothing (moved on, or a cancel is wished for)."""
@@ -117,6 +122,18 @@ class JobStore:
         """Decide the job: FAILED with a code, or CANCELLED. Frees token and place; the chat is owed the text."""
         changed: bool = await self._db.value("close_job", job_id, attempt, verdict, code, over, dict(detail or {}))
         return changed
+
+    async def close_wished(self, job_id: UUID, attempt: int, *, over: bool) -> bool:
+        """End a leased attempt as CANCELLED if its person wishes so; False otherwise."""
+        return bool(await self._db.value("close_wished", job_id, attempt, over))
+
+    async def request_missing(self, job_id: UUID, attempt: int) -> None:
+        """The provider does not know the attempt's request; `Running.missing_since` counts from the first time."""
+        await self._db.run("request_missing", job_id, attempt)
+
+    async def request_seen(self, job_id: UUID, attempt: int) -> None:
+        """The provider knows it after all."""
+        await self._db.run("request_seen", job_id, attempt)
 
     async def complete(self, job_id: UUID, attempt: int, result: Mapping[str, Any]) -> bool:
         """The chat shows the result. Idempotent; a stale attempt changes nothing."""
