@@ -110,3 +110,11 @@ Shapes
               [ids], "videos_ever": messages that ever showed one, also deleted, "video_replacements": edits that put
               something else where a video was, "bot_messages", "deleted", "empty_history": false}
 """
+
+from imgvid.sandbox.telegram.app import Served, create_app, serve
+from imgvid.sandbox.telegram.clock import Clock, SystemClock
+from imgvid.sandbox.telegram.person import Person
+from imgvid.sandbox.telegram.shown import Shown
+from imgvid.sandbox.telegram.sim import Sim, SimRefused
+
+__all__ = ["Clock", "Person", "Served", "Shown", "Sim", "SimRefused", "SystemClock", "create_app", "serve"]

@@ -178,9 +178,10 @@ class Gate:
             return response
         finally:
             record.took_s = time.perf_counter() - started
-            self._note(record)
+            self.note(record)
 
-    def _note(self, record: CallRecord) -> None:
+    def note(self, record: CallRecord) -> None:
+        """Enter a call that has ended."""
         self._world.calls.add(record)
         self._world.feed.emit("call", record.chat_id, lambda: {"call": record.view()})
 

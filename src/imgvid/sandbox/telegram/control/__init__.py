@@ -1,0 +1,1 @@
+"""The control API under `/sim`; the package docstring of `imgvid.sandbox.telegram` is its reference."""
