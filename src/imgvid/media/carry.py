@@ -71,6 +71,8 @@ class _Carrier:
         self._video_out.metadata.clear()
         self._audio_out = self._audio_stream()
         self._silent_samples = 0
+        rate, ticks = self._video_in.average_rate, self._video_in.time_base
+        self._frame_ticks = int(1 / (rate * ticks)) if rate and ticks else 0  # for containers that name no durations
 
     def run(self) -> None:
         wanted = [stream for stream in (self._video_in, self._audio_in) if stream is not None]
@@ -78,16 +80,16 @@ class _Carrier:
         for packet in self._inside.demux(*wanted):
             if self._stop():
                 raise Stopped
-            if packet.dts is not None and packet.pts is not None and packet.stream is self._video_in:
-                end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-                self._silence(until_s=float(packet.dts * packet.time_base))
+            if packet.pts is not None and packet.stream is self._video_in:
+                self._silence(until_s=end_s)
+                end_s = max(end_s, float((packet.pts + (packet.duration or self._frame_ticks)) * packet.time_base))
             if packet.stream is self._video_in:
                 self._video(cast("av.Packet[VideoStream]", packet))
             else:
                 self._audio(cast("av.Packet[AudioStream]", packet))
         if self._encodes:
             self._outside.mux(self._video_out.encode(None))
-        self._silence(until_s=end_s)
+        self._silence(until_s=max(end_s, _AAC_FRAME / _RATE_HZ))  # a single frame's video needs its track too
         if self._audio_out is not None and self._plan.audio is not Audio.COPY:
             self._outside.mux(self._audio_out.encode(None))
 
@@ -130,7 +132,7 @@ class _Carrier:
 
     def _video(self, packet: av.Packet[VideoStream]) -> None:
         if not self._encodes:
-            if packet.dts is not None:  # the demuxer ends with an empty packet
+            if packet.size:  # the demuxer ends with an empty packet
                 packet.stream = self._video_out
                 self._outside.mux(packet)
             return
@@ -152,7 +154,7 @@ class _Carrier:
         if self._audio_out is None:
             return
         if self._plan.audio is Audio.COPY:
-            if packet.dts is not None:
+            if packet.size:
                 packet.stream = self._audio_out
                 self._outside.mux(packet)
             return

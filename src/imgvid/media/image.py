@@ -12,6 +12,7 @@ Nothing that the sender says counts (name, MIME type). The order is: bytes, magi
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
 import re
 import warnings
@@ -48,6 +49,15 @@ _MAGIC = (
     ("GIF", re.compile(rb"GIF8[79]a")),
     ("BMP", re.compile(rb"BM....\0\0\0\0", re.DOTALL)),
 )
+_PLUGINS = {
+    "JPEG": "JpegImagePlugin",
+    "PNG": "PngImagePlugin",
+    "WEBP": "WebPImagePlugin",
+    "GIF": "GifImagePlugin",
+    "BMP": "BmpImagePlugin",
+    "AVIF": "AvifImagePlugin",
+    "HEIF": "Image",  # registers itself, see _register_heif
+}
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
@@ -183,7 +193,8 @@ def _open(data: bytes, name: str) -> Image.Image:
     """Read the header with this one parser, never with whichever claims the bytes."""
     if name == "HEIF":
         _register_heif()
-    Image.init()
+    with contextlib.suppress(ImportError):
+        importlib.import_module(f"PIL.{_PLUGINS[name]}")  # Image.init() would load forty of them
     if name not in Image.OPEN:
         raise ImageUnsupported(f"{name} is not built into this installation")
     try:

@@ -12,19 +12,23 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from uuid import UUID
 
 import httpx
 
 from imgvid import log
 from imgvid.config import WorkerSettings
+from imgvid.media.video import BadVideo
 from imgvid.telegram.client import Telegram
 from imgvid.worker.engines.base import Engine, Scalar
+from imgvid.worker.proof import lean_malloc, prove_codecs
 from imgvid.worker.report import Reporter
 from imgvid.worker.run import Runner
 from imgvid.worker.workspace import RootBusy, Workspace, choose_root
 
 Handler = Callable[[Mapping[str, object]], Awaitable[dict[str, object]]]
 
+_PROOF = UUID(int=0)  # the folder of the proof; no job has this id
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _SDK_DEFAULTS = {
     # The SDK's default DEBUG prints every handler's output; ours has file ids in it.
@@ -39,13 +43,18 @@ def serve(settings: WorkerSettings) -> int:
     """Take jobs until the platform or a signal ends it. Returns the exit code; says in the log why it cannot start."""
     if "RUNPOD_WEBHOOK_GET_JOB" not in os.environ:
         return _refuse("RUNPOD_WEBHOOK_GET_JOB is not set: the platform sets it; at home `scripts/demo` does")
+    lean_malloc()
     engine = make_engine(settings.worker_engine)
     if engine is None:
         return _refuse(f"the engine {settings.worker_engine!r} is not part of this installation")
     try:
         workspace = Workspace(choose_root(settings.job_root))
+        with workspace.job(_PROOF) as folder:
+            prove_codecs(folder)
     except (RootBusy, OSError) as error:
         return _refuse(f"JOB_ROOT: {error}")
+    except BadVideo as error:
+        return _refuse(f"video codecs: {error}")
     worker_id = os.environ.setdefault("RUNPOD_POD_ID", f"local-{os.getpid()}")
     quiet_sdk(os.environ)
     die_with_parent()

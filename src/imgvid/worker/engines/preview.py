@@ -39,7 +39,7 @@ class Preview:
     """Implements `Engine`."""
 
     name = "preview"
-    picture_px: int | None = 2048  # enough for the closer end of the move in the widest bucket, and for panoramas
+    picture_px: int | None = 1280  # the closest view of the widest bucket needs 982; a usual Telegram photo has 1280
 
     async def make(self, order: Order, tell: Tell) -> Made:
         """Render and encode in pieces, so that progress is told and a cancel is obeyed between them."""
@@ -143,7 +143,8 @@ def _closer(box: Box, zoom: float) -> Box:
 
 
 def _encoder(out: OutputContainer, size: tuple[int, int]) -> VideoStream:
-    options = {"preset": "veryfast", "crf": "20", "profile": "high"}
+    # A short lookahead and few B-frames cost a few per cent of size and save 10 MB of memory.
+    options = {"preset": "veryfast", "crf": "20", "profile": "high", "x264-params": "rc-lookahead=4:bframes=2"}
     stream = out.add_stream("libx264", rate=FPS, options=options)
     stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
     context = stream.codec_context
