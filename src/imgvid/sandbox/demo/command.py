@@ -1,0 +1,154 @@
+"""`imgvid sandbox demo`: the whole of imgvid on this machine, with a chat page; or once, without a page."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from imgvid import log
+from imgvid.sandbox.demo.house import House, HouseRefused, open_house
+from imgvid.sandbox.demo.logbook import Line, Logbook
+from imgvid.sandbox.demo.once import OnceFailed, Order, once
+from imgvid.sandbox.demo.outside import Outside
+from imgvid.sandbox.demo.postgres import PostgresRefused
+from imgvid.sandbox.demo.web import Page
+from imgvid.store.migrate import MigrationRefused
+
+PORT = 8700
+LIMIT_S = 180.0
+_INTERRUPTED = 130
+_COLOURS = {"bot": "36", "dispatcher": "35", "worker": "33", "postgres": "34", "demo": "1"}
+_WELCOME = """
+  imgvid is running on this machine:  {url}
+
+  Three things to try there:
+    1. Press “Send a sample photo” (or drop one of yours) and watch the answer become the video.
+    2. Send a second photo and press Cancel under it.
+    3. Open the panel on the right, “Faults”, and kill the worker while it works.
+
+  Ctrl-C ends it and leaves nothing behind.
+"""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="imgvid sandbox", description="Local stand-ins of the outside world.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    demo = commands.add_parser(
+        "demo",
+        help="everything on this machine, with a chat page",
+        description="Runs PostgreSQL, stand-ins for Telegram and RunPod, the real bot, dispatcher and workers, and a chat page.",
+    )
+    demo.add_argument(
+        "photos", nargs="*", type=Path, metavar="PHOTO", help="with --once: what to send; two are an album"
+    )
+    demo.add_argument("--once", action="store_true", help="send, wait, save the video, print one JSON line, end")
+    demo.add_argument("--out", type=Path, metavar="FILE", help="with --once: where the video goes (imgvid-<job>.mp4)")
+    demo.add_argument("--caption", metavar="TEXT", help="with --once: what should happen in the video")
+    demo.add_argument(
+        "--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="with --once: give up after (%(default)g)"
+    )
+    demo.add_argument("--port", type=int, default=PORT, help="of the page (%(default)s, or the next free one)")
+    demo.add_argument("--verbose", action="store_true", help="print what every process says")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Exit codes: 0 done, 1 went wrong (a sentence on stderr), 2 usage, 130 interrupted."""
+    parser = build_parser()
+    options = parser.parse_args(argv)
+    if not options.once and (options.photos or options.out or options.caption):
+        parser.error("PHOTO, --out and --caption need --once")
+    missing = [str(path) for path in options.photos if not path.is_file()]
+    if missing:
+        parser.error(f"no such photo: {', '.join(missing)}")
+    if options.out is not None and not options.out.resolve().parent.is_dir():
+        parser.error(f"there is no folder for --out {options.out}")
+    log.setup("demo", level="INFO" if options.verbose else "ERROR")
+    logbook = Logbook(echo=_printer(everything=options.verbose))
+    body = _once(options, logbook) if options.once else _page(options, logbook)
+    try:
+        return asyncio.run(_until_signal(body))
+    except (HouseRefused, PostgresRefused, MigrationRefused, OnceFailed, OSError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 1
+
+
+def _printer(*, everything: bool) -> Callable[[Line], None]:
+    coloured = sys.stderr.isatty()
+
+    def echo(line: Line) -> None:
+        if not everything and line.source != "demo":
+            return
+        name = f"{line.source:<10} |"
+        if coloured:
+            name = f"\033[{_COLOURS.get(line.source.split('-')[0], '0')}m{name}\033[0m"
+        print(f"{name} {line.text}", file=sys.stderr, flush=True)
+
+    return echo
+
+
+async def _until_signal(body: Awaitable[int]) -> int:
+    """Run `body`; the first signal takes the house down in order, a second one at once (the janitor cleans up)."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(body)
+    signalled: list[int] = []
+
+    def on_signal(number: int) -> None:
+        if signalled:
+            os._exit(_INTERRUPTED)
+        signalled.append(number)
+        print("demo: ending, a moment please", file=sys.stderr, flush=True)
+        task.cancel()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not signalled:
+            raise
+        return 128 + signalled[0]
+
+
+def _add_page(logbook: Logbook) -> Callable[[Outside, list[House]], None]:
+    return lambda outside, standing: Page(outside=outside, standing=standing, logbook=logbook).add_routes()
+
+
+async def _page(options: argparse.Namespace, logbook: Logbook) -> int:
+    print("demo: starting PostgreSQL, bot and dispatcher", file=sys.stderr, flush=True)
+    async with open_house(port=options.port, logbook=logbook, add_routes=_add_page(logbook)) as house:
+        print(_WELCOME.format(url=house.outside.url), flush=True)
+        await asyncio.Event().wait()
+    return 0
+
+
+async def _once(options: argparse.Namespace, logbook: Logbook) -> int:
+    def say(sentence: str) -> None:
+        print(f"demo: {sentence}", file=sys.stderr, flush=True)
+
+    say("starting PostgreSQL, bot and dispatcher")
+    order = Order(photos=options.photos, caption=options.caption, out=options.out, limit_s=options.limit)
+    async with open_house(port=0, logbook=logbook, add_routes=_add_page(logbook)) as house:
+        try:
+            facts = await once(house, order, say)
+        except OnceFailed:
+            _last_words(logbook)
+            raise
+        finally:
+            with contextlib.suppress(OSError):
+                sys.stderr.flush()
+    print(json.dumps(facts, ensure_ascii=False), flush=True)
+    return 0
+
+
+def _last_words(logbook: Logbook) -> None:
+    """What bot and dispatcher said last: with --verbose it has been printed already."""
+    for source in ("bot", "dispatcher"):
+        for text in logbook.tail(source, 5):
+            print(f"{source:<10} | {text}", file=sys.stderr)

@@ -1,0 +1,214 @@
+"""Everything that the demo runs, started in order and taken down in reverse.
+
+this process      the stand-ins for Telegram and RunPod, the page, the scaler
+its children      postgres, bot, dispatcher; and workers, which the scaler starts on a backlog and stops when idle
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from imgvid.sandbox.demo.child import Child, Program
+from imgvid.sandbox.demo.keeper import Keeper
+from imgvid.sandbox.demo.levers import LEVERS, Kind, Lever
+from imgvid.sandbox.demo.logbook import Logbook
+from imgvid.sandbox.demo.outside import BOT_TOKEN, ENDPOINT, RUNPOD_KEY, WORKERS_MAX, NotNow, Outside, open_outside
+from imgvid.sandbox.demo.postgres import DATABASE, make_cluster
+from imgvid.sandbox.demo.tail import follow_folder
+from imgvid.sandbox.runpod.scaler import Scaler, WorkerPlan
+from imgvid.store.migrate import migrate
+
+IDLE_TIMEOUT = timedelta(seconds=20)  # long enough for a second photo, short enough to see the GPU go
+_POSTGRES_WITHIN_S = 20.0
+# what is slow on purpose in a real house would make a demo wait
+_HASTE = {"POLL_S": "1", "STATUS_POLL_S": "1", "UNKNOWN_WAIT_S": "15", "LEASE_S": "5", "RUN_DEADLINE_S": "180"}
+# the scaler gives every worker the same environment; a container would give it a file system of its own
+_OWN_ROOT = 'JOB_ROOT="$JOB_BASE/$RUNPOD_POD_ID" exec "$0" "$@"'
+
+
+class HouseRefused(Exception):
+    """The house could not be started; the sentence says why."""
+
+
+@dataclass(slots=True, kw_only=True)
+class House:
+    """The running demo."""
+
+    outside: Outside
+    logbook: Logbook
+    dsn: str
+    children: Mapping[str, Child]
+
+    def pull(self, lever: Lever) -> str:
+        """Do what a lever says; answers a sentence. Raises NotNow."""
+        if lever.kind is not Kind.PROCESS:
+            return self.outside.pull(lever)
+        name = str(lever.rule["process"])
+        if name == "worker":
+            kill = self.outside.busiest_worker()
+            if kill is None:
+                raise NotNow("No worker runs: the GPU is scaled to zero. Send a photo first.")
+            kill()
+            self.logbook.write("demo", "a worker was killed (SIGKILL) by hand")
+            return "The worker is dead. RunPod will notice in a few seconds."
+        if not self.children[name].crash():
+            raise NotNow(f"The {name} is down already and is being started.")
+        return f"The {name} was killed and is being started again."
+
+    def view(self) -> dict[str, Any]:
+        """For the page: processes in words, levers with their state."""
+        starting, idle, busy = self.outside.workers()
+        words = (
+            [f"{starting} starting"] * bool(starting) + [f"{busy} busy"] * bool(busy) + [f"{idle} idle"] * bool(idle)
+        )
+        state = "busy" if busy else "up" if idle or starting else "idle"
+        workers = {"name": "GPU workers", "state": state, "words": ", ".join(words) or "scaled to zero"}
+        return {
+            "processes": [*(_process_view(child) for child in self.children.values()), workers],
+            "levers": [lever.view() | {"armed": self.outside.armed(lever)} for lever in LEVERS],
+        }
+
+
+def _process_view(child: Child) -> dict[str, Any]:
+    times = f", restarted {child.restarts} ×" if child.restarts else ""
+    words = f"up{times}" if child.pid else f"starting{times}"
+    return {"name": child.program.name, "state": "up" if child.pid else "down", "words": words}
+
+
+def _environment(outside: Outside, dsn: str) -> dict[str, str]:
+    """What every process of ours gets, and nothing of the person's own environment."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "DATABASE_URL": dsn,
+        "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
+        "TELEGRAM_API_URL": outside.url,
+        "RUNPOD_API_KEY": RUNPOD_KEY,
+        "RUNPOD_API_URL": f"{outside.cloud.url}/v2",
+        "RUNPOD_ENDPOINT_ID": ENDPOINT,
+        "RUNPOD_MAX_IN_FLIGHT": str(WORKERS_MAX + 1),
+        **_HASTE,
+    }
+
+
+def _imgvid(process: str) -> list[str]:
+    return [sys.executable, "-m", "imgvid", process]
+
+
+async def _until_answers(dsn: str, logbook: Logbook) -> None:
+    """Wait until PostgreSQL takes connections. Raises HouseRefused with its last words."""
+    until = time.monotonic() + _POSTGRES_WITHIN_S
+    while time.monotonic() < until:
+        try:
+            connection = await asyncpg.connect(dsn, timeout=2)
+        except (OSError, asyncpg.PostgresError):
+            await asyncio.sleep(0.05)
+            continue
+        await connection.close()
+        return
+    last_words = " / ".join(logbook.tail("postgres", 3))
+    raise HouseRefused(f"PostgreSQL did not answer within {_POSTGRES_WITHIN_S:g} s: {last_words}")
+
+
+@asynccontextmanager
+async def _running(*children: Child) -> AsyncIterator[None]:
+    tasks = [asyncio.create_task(child.keep(), name=f"keep {child.program.name}") for child in children]
+    try:
+        yield
+    finally:
+        await asyncio.gather(*(child.stop() for child in children))
+        await asyncio.gather(*tasks)
+
+
+@asynccontextmanager
+async def _scaling(scaler: Scaler) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(scaler.run(stop), name="scaler")
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
+
+
+@asynccontextmanager
+async def _background(body: Any, name: str) -> AsyncIterator[None]:
+    task = asyncio.create_task(body, name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+def _worker_plan(env: Mapping[str, str], *, files: Path, jobs: Path) -> WorkerPlan:
+    wanted = ("TELEGRAM_BOT_TOKEN", "TELEGRAM_API_URL")
+    return WorkerPlan(
+        argv=["/bin/sh", "-c", _OWN_ROOT, *_imgvid("worker")],
+        env={name: env[name] for name in wanted} | {"WORKER_ENGINE": "preview", "JOB_BASE": str(jobs)},
+        log_dir=files / "workers",
+        idle_timeout=IDLE_TIMEOUT,
+    )
+
+
+@asynccontextmanager
+async def open_house(
+    *, port: int, logbook: Logbook, add_routes: Callable[[Outside, list[House]], None] | None = None
+) -> AsyncIterator[House]:
+    """Start everything; leaving takes everything down and removes every file. Raises HouseRefused, OSError.
+
+    `add_routes` may add the page's routes; the list it gets holds the house once it stands.
+    """
+    keeper = Keeper()
+    standing: list[House] = []
+    try:
+        async with AsyncExitStack() as stack:
+            files, jobs, database = keeper.folder(), keeper.folder(memory=True), keeper.folder()
+            outside = await stack.enter_async_context(
+                open_outside(port=port, add_routes=(lambda one: add_routes(one, standing)) if add_routes else None)
+            )
+            cluster = await asyncio.to_thread(make_cluster, database)
+            postgres = Child(cluster.program, logbook=logbook, keeper=keeper)
+            await stack.enter_async_context(_running(postgres))
+            await _until_answers(cluster.maintenance_dsn, logbook)
+            await _create_database(cluster.maintenance_dsn)
+            await migrate(cluster.dsn)
+            env = _environment(outside, cluster.dsn)
+            children = [
+                Child(
+                    Program(name=name, command=_imgvid(name), env=env | {"HOME": str(files)}),
+                    logbook=logbook,
+                    keeper=keeper,
+                )
+                for name in ("bot", "dispatcher")
+            ]
+            await stack.enter_async_context(_background(follow_folder(files / "workers", logbook), "worker logs"))
+            scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=_worker_plan(env, files=files, jobs=jobs))
+            await stack.enter_async_context(_scaling(scaler))
+            await stack.enter_async_context(_running(*children))
+            named = {child.program.name: child for child in (*children, postgres)}
+            standing.append(House(outside=outside, logbook=logbook, dsn=cluster.dsn, children=named))
+            yield standing[0]
+    finally:
+        keeper.close()
+
+
+async def _create_database(maintenance_dsn: str) -> None:
+    connection = await asyncpg.connect(maintenance_dsn, timeout=5)
+    try:
+        await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    finally:
+        await connection.close()

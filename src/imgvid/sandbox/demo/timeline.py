@@ -1,0 +1,124 @@
+"""A job's timeline: its events become phases that follow each other without a gap and add up to the wall time.
+
+Pure. Between two events the phase is the one that the earlier event began; where the worker told its own phases with the
+result, the stretch from its beginning to the end is divided the way it measured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+ENDS = frozenset({"job.completed", "job.told"})
+_BEGINS = {
+    "job.queued": "queued",
+    "job.given_back": "queued",
+    "job.retried": "queued",
+    "job.leased": "submit",
+    "job.submitted": "boot",
+    "job.rerun": "boot",
+    "job.began": "prepare",
+    "job.delivering": "upload",
+    "job.closing": "tell",
+}
+# the worker's own names (worker/outcome.py) -> the phases that people are shown
+_SHOWN = {"look": "prepare", "download": "prepare", "pack": "encode", "wipe": "finish"}
+_REST = "finish"  # what the worker did not count: its answer's way back to us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One row of job_events."""
+
+    at: datetime
+    attempt: int
+    name: str
+    state: str
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phase:
+    """A stretch of the job's life. Seconds count from its first event; `open` is still going on."""
+
+    name: str
+    attempt: int
+    from_s: float
+    seconds: float
+    open: bool = False
+
+
+def _phase_after(event: Event, current: str) -> str:
+    if event.name == "job.phase":
+        named = str(event.detail.get("phase") or current)
+        return _SHOWN.get(named, named)
+    return _BEGINS.get(event.name, current)
+
+
+def phases_of(events: Sequence[Event], *, now: datetime, worker: Mapping[str, float] | None = None) -> list[Phase]:
+    """The phases of one job in order; equal neighbours are one. `worker` are the last run's own seconds by phase."""
+    if not events:
+        return []
+    began = events[0].at
+    found: list[Phase] = []
+    current = "queued"
+    for event, following in zip(events, [*events[1:], None], strict=True):
+        if event.name in ENDS:
+            break
+        current = _phase_after(event, current)
+        until = now if following is None else following.at
+        piece = Phase(
+            name=current,
+            attempt=event.attempt,
+            from_s=(event.at - began).total_seconds(),
+            seconds=max(0.0, (until - event.at).total_seconds()),
+            open=following is None,
+        )
+        found = _joined(found, piece)
+    return _divided(found, worker) if worker and events[-1].name == "job.completed" else found
+
+
+def _joined(found: list[Phase], piece: Phase) -> list[Phase]:
+    last = found[-1] if found else None
+    if last is None or last.name != piece.name or last.attempt != piece.attempt:
+        return [*found, piece]
+    return [
+        *found[:-1],
+        Phase(
+            name=last.name,
+            attempt=last.attempt,
+            from_s=last.from_s,
+            seconds=piece.from_s + piece.seconds - last.from_s,
+            open=piece.open,
+        ),
+    ]
+
+
+def _divided(found: list[Phase], worker: Mapping[str, float]) -> list[Phase]:
+    """The last run, from the worker's beginning on, in the worker's own proportions where they fit into it."""
+    last_attempt = found[-1].attempt if found else 0
+    waits = ("queued", "submit", "boot")
+    kept = [phase for phase in found if phase.attempt != last_attempt or phase.name in waits]
+    run = [phase for phase in found if phase not in kept]
+    if not run:
+        return found
+    start, whole = run[0].from_s, sum(phase.seconds for phase in run)
+    shares = list(worker.items())
+    counted = sum(seconds for _, seconds in shares)
+    scale = min(1.0, whole / counted) if counted > 0 else 0.0
+    at = start
+    for name, seconds in [*shares, (_REST, max(0.0, whole - counted * scale) / (scale or 1.0))]:
+        piece = Phase(name=_SHOWN.get(name, name), attempt=last_attempt, from_s=at, seconds=seconds * scale)
+        if piece.seconds > 0:
+            kept = _joined(kept, piece)
+        at += piece.seconds
+    return kept
+
+
+def seconds_by_phase(phases: Sequence[Phase]) -> dict[str, float]:
+    """How long each phase took in all, in order of first appearance, rounded to milliseconds."""
+    total: dict[str, float] = {}
+    for phase in phases:
+        total[phase.name] = total.get(phase.name, 0.0) + phase.seconds
+    return {name: round(seconds, 3) for name, seconds in total.items()}
