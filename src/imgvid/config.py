@@ -194,6 +194,8 @@ class BotSettings:
     chat_jobs_per_minute: int
     album_wait_s: timedelta
     bot_concurrency: int
+    keep_prompts_days: timedelta  # /privacy says them
+    keep_rows_days: timedelta
     log_level: str
 
 

@@ -46,6 +46,22 @@ REPORT_LOST = "report.lost"
 SANDBOX_WORKER_STARTED = "sandbox.worker_started"
 SANDBOX_WORKER_ENDED = "sandbox.worker_ended"
 
+# -- bot
+BOT_READY = "bot.ready"
+UPDATES_LOST = "updates.lost"
+UPDATES_RECOVERED = "updates.recovered"
+UPDATES_REFUSED = "updates.refused"
+UPDATES_LEFT = "updates.left"
+UPDATES_UNCONFIRMED = "updates.unconfirmed"
+UPDATE_FAILED = "update.failed"
+UPDATE_GIVEN_UP = "update.given_up"
+JOB_TAKEN = "job.taken"
+PLACEHOLDER_LEFT = "placeholder.left"
+ANSWER_DROPPED = "answer.dropped"
+PROFILE_SKIPPED = "profile.skipped"
+CHAT_GONE = "chat.gone"
+CHAT_MIGRATED = "chat.migrated"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token

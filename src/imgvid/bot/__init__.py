@@ -1,0 +1,15 @@
+"""The bot: reads updates, inserts jobs, answers people. It touches no file's bytes and knows no GPU provider.
+
+updates.py    our own getUpdates loop: at least once, in order within a chat, side by side across chats
+window.py     which updates are in hand, and which offset may be confirmed (pure)
+lanes.py      one line per chat
+attempts.py   three tries for an update, then it is noted, said and confirmed
+reading.py    what a message is to us: a picture, something we cannot use, or nothing (pure)
+addressing.py whether a message in a group is meant for us (pure)
+orders.py     from a picture or an old job to a new one (pure)
+reception.py  enqueue first, then the placeholder, then its id
+gate.py       the middleware: meant for us? allowed? who is it, in which language?
+talk.py       one update's conversation; voice.py sends and knows what Telegram's refusals mean
+photos.py commands.py jobs.py forget.py buttons.py language.py other.py members.py   one router a topic
+setup.py      command menus, names and descriptions; app.py builds it all
+"""
