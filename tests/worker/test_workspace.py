@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from imgvid.worker.workspace import Root, RootBusy, Workspace, choose_root
+from imgvid.worker.workspace import Root, Workspace, choose_root
 
 HOLDER = """
 import sys, time, os
@@ -92,7 +92,7 @@ def test_a_start_purges_what_a_dead_worker_left_and_nothing_else(root: Root) -> 
     space.close()
 
 
-def test_a_killed_workers_files_go_at_the_next_start_and_a_living_ones_stay(root: Root) -> None:
+def test_a_living_workers_files_stay_and_a_killed_ones_go_at_the_next_start(root: Root) -> None:
     job = uuid4()
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(root.path), str(job)], stdout=subprocess.PIPE, start_new_session=True
@@ -100,12 +100,17 @@ def test_a_killed_workers_files_go_at_the_next_start_and_a_living_ones_stay(root
     try:
         assert holder.stdout is not None
         assert b"ready\n" in iter(holder.stdout.readline, b"")
-        with pytest.raises(RootBusy, match="own JOB_ROOT"):
-            Workspace(root)
-        assert (root.path / str(job) / "input.png").exists()
+        beside = Workspace(root)
+        assert (beside.root.path, beside.purged_bytes) == (root.path / "beside-1", 0)
+        with beside.job(job) as folder:  # the same job again, next to its living run
+            (folder / "input.png").write_bytes(b"y" * 7)
+            assert beside.residual_bytes() == 7
+            assert (root.path / str(job) / "input.png").stat().st_size == 1000
+        beside.close()
         holder.kill()
         holder.wait()
         space = Workspace(root)  # the forked child is still alive
+        assert space.root.path == root.path
         assert space.purged_bytes == 1000
         assert space.residual_bytes() == 0
         space.close()
@@ -133,6 +138,22 @@ def test_the_root_is_memory_where_there_is_some(tmp_path: Path) -> None:
 
 def test_without_proc_nothing_is_taken_for_memory(tmp_path: Path) -> None:
     assert choose_root(tmp_path, mounts=tmp_path / "absent").is_tmpfs is False
+
+
+def test_a_start_purges_the_places_of_all_dead_workers(root: Root) -> None:
+    left = root.path / "beside-3" / str(uuid4())
+    left.mkdir(parents=True)
+    (left / "out.mp4").write_bytes(b"x" * 9)
+    space = Workspace(root)
+    assert (space.root.path, space.purged_bytes) == (root.path, 9)
+    assert not left.exists()
+    space.close()
+
+
+def test_a_root_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match="file"):
+        Workspace(Root(path=tmp_path / "file" / "jobs", is_tmpfs=False))
 
 
 def test_only_a_uuid_names_a_folder(root: Root) -> None:

@@ -52,6 +52,7 @@ class Runner:
         Raises nothing but CancelledError; whatever goes wrong is the report's outcome.
         """
         watch = Stopwatch()
+        watch.enter("look")  # from here on every moment belongs to a phase
         try:
             request = parse(raw)
         except BadRequest as error:

@@ -1,7 +1,9 @@
 """The only place where a picture may lie for a while: `JOB_ROOT/<job_id>/`, 0700, on a tmpfs, wiped on every way out.
 
-One worker per root: a lock says so, so that a start may purge whatever it finds. The lock is a POSIX record lock: the
-kernel drops it with the process, and a forked child (the SDK's ping process) does not hold it.
+A root belongs to one living worker, which holds a lock in it, so that a start may purge whatever it finds. In a container
+that is all there is. Where several workers share a machine and a JOB_ROOT (the demo, a re-run of the same job beside a
+living run), the next one takes `JOB_ROOT/beside-1/` and so on; whoever starts also purges the places of the dead. The
+lock is a POSIX record lock: the kernel drops it with the process, and a forked child (the SDK's ping) does not hold it.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ _SHM = Path("/dev/shm")  # noqa: S108 - the tmpfs itself; our folder in it is 07
 _MOUNTS = Path("/proc/mounts")
 _NAME = "imgvid"
 _LOCK = ".lock"
+_BESIDE = "beside-"
+_PLACES = 64
 
 
 class RootBusy(Exception):
-    """Another living worker uses this JOB_ROOT. Each worker on a machine needs its own."""
+    """More living workers use this JOB_ROOT than anybody would start on purpose."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +56,15 @@ class Workspace:
     """A worker's root: locked while the worker lives, purged when it starts."""
 
     def __init__(self, root: Root) -> None:
-        """Take the root over: make it, lock it, remove what a killed worker left. Raises RootBusy, OSError."""
-        self.root = root
-        root.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _locked(root.path / _LOCK)
-        self.purged_bytes = self._purge()
-        log.get().info(log.WORKSPACE_READY, root=str(root.path), tmpfs=root.is_tmpfs, purged_bytes=self.purged_bytes)
+        """Take a place below the root over: make it, lock it, remove what killed workers left. Raises RootBusy, OSError."""
+        places = [root.path, *(root.path / f"{_BESIDE}{number}" for number in range(1, _PLACES))]
+        path, self._lock = _first_free(places)
+        self.root = Root(path=path, is_tmpfs=root.is_tmpfs)
+        self.purged_bytes = _purge(path)
+        for other in places:
+            if other != path and other.is_dir():
+                self.purged_bytes += _purge_if_free(other)
+        log.get().info(log.WORKSPACE_READY, root=str(path), tmpfs=root.is_tmpfs, purged_bytes=self.purged_bytes)
 
     def close(self) -> None:
         """Give the root back. The lock file stays: removing it would let two workers lock two files of one name."""
@@ -75,17 +82,39 @@ class Workspace:
             _wipe(folder)
 
     def residual_bytes(self) -> int:
-        """Bytes of files anywhere below the root: 0 whenever no job runs."""
-        return sum(_bytes_below(entry) for entry in self.root.path.iterdir() if entry.name != _LOCK)
+        """Bytes of files below our own place: 0 whenever no job runs."""
+        return sum(_bytes_below(entry) for entry in self.root.path.iterdir() if not _is_ours_to_keep(entry.name))
 
-    def _purge(self) -> int:
-        """Remove job folders of a dead worker, and only what is named like one: a mistyped JOB_ROOT loses nothing."""
-        purged = 0
-        for entry in self.root.path.iterdir():
-            if _is_job_name(entry.name):
-                purged += _bytes_below(entry)
-                _wipe(entry)
-        return purged
+
+def _first_free(places: list[Path]) -> tuple[Path, IO[str]]:
+    for path in places:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = _try_lock(path)
+        if lock is not None:
+            return path, lock
+    raise RootBusy(f"{len(places)} living workers use {places[0]}")
+
+
+def _purge_if_free(path: Path) -> int:
+    lock = _try_lock(path)
+    if lock is None:
+        return 0
+    with lock:
+        return _purge(path)
+
+
+def _purge(path: Path) -> int:
+    """Remove job folders of a dead worker, and only what is named like one: a mistyped JOB_ROOT loses nothing."""
+    purged = 0
+    for entry in path.iterdir():
+        if _is_job_name(entry.name):
+            purged += _bytes_below(entry)
+            _wipe(entry)
+    return purged
+
+
+def _is_ours_to_keep(name: str) -> bool:
+    return name == _LOCK or name.startswith(_BESIDE)
 
 
 def _is_job_name(name: str) -> bool:
@@ -95,13 +124,14 @@ def _is_job_name(name: str) -> bool:
         return False
 
 
-def _locked(path: Path) -> IO[str]:
-    file = path.open("w")
+def _try_lock(place: Path) -> IO[str] | None:
+    """The lock of a place, held until it is closed; None while another process holds it."""
+    file = (place / _LOCK).open("w")
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
+    except OSError:
         file.close()
-        raise RootBusy(f"another worker uses {path.parent}: give each worker its own JOB_ROOT") from error
+        return None
     return file
 
 
