@@ -43,7 +43,7 @@ WHERE j.id = c.job_id AND j.backend = $1 AND j.state = 'SUBMITTED' AND coalesce(
 -- People of the first 20 waiting jobs are told once that the line stands still.
 UPDATE job_chat AS c SET due_at = now() FROM (
     SELECT id FROM jobs WHERE backend = $1 AND ready_at IS NOT NULL ORDER BY ready_at, id LIMIT 20) AS first
-WHERE c.job_id = first.id AND c.told IS DISTINCT FROM 'paused' AND coalesce(c.due_at, 'infinity') > now();
+WHERE c.job_id = first.id AND coalesce(c.told, '') NOT LIKE 'paused%' AND coalesce(c.due_at, 'infinity') > now();
 
 -- name: depth
 SELECT lane, backend, count(*) FILTER (WHERE ready_at IS NOT NULL) AS ready, count(*) AS queued,

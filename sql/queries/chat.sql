@@ -72,4 +72,4 @@ SELECT count(*)::integer FROM jobs WHERE user_id = $1 AND lane = $2 AND id <> $3
 -- name: queue_told_at
 -- When this chat last heard of a place in the line, about any of its jobs of the last day.
 SELECT max(c.told_at) FROM job_names AS n JOIN job_chat AS c ON c.job_id = n.job_id
-WHERE n.chat_id = $1 AND n.created_at > now() - interval '1 day' AND c.told IN ('position', 'behind');
+WHERE n.chat_id = $1 AND n.created_at > now() - interval '1 day' AND (c.told LIKE 'position%' OR c.told LIKE 'behind%');

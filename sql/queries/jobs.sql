@@ -42,7 +42,9 @@ RETURNING j.*, c.message_id, now() AS now,
     (SELECT min(p.missing_since) FROM provider_requests AS p WHERE p.job_id = j.id AND p.attempt = j.attempt) AS missing_since;
 
 -- name: plan_poll
-UPDATE jobs SET next_poll_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state IN ('SUBMITTED', 'RUNNING', 'DELIVERING');
+-- $4 is the next poll as it was read: where it is another one by now, somebody asked for a look meanwhile.
+UPDATE jobs SET next_poll_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state IN ('SUBMITTED', 'RUNNING', 'DELIVERING')
+    AND next_poll_at IS NOT DISTINCT FROM $4;
 
 -- name: claim_checks
 -- Rows whose lease, deadline or expiry has come.
@@ -67,8 +69,9 @@ UPDATE provider_requests SET missing_since = coalesce(missing_since, now()) WHER
 UPDATE provider_requests SET missing_since = NULL WHERE job_id = $1 AND attempt = $2 AND missing_since IS NOT NULL;
 
 -- name: hold_lease
--- An unknown submit: nobody touches the row until then.
-UPDATE jobs SET check_at = now() + $3 WHERE id = $1 AND attempt = $2 AND state = 'LEASED';
+-- An unknown submit: nobody touches the row until then, unless its person wants it no more.
+UPDATE jobs SET check_at = CASE WHEN cancel_at IS NULL THEN now() + $3 ELSE now() END
+WHERE id = $1 AND attempt = $2 AND state = 'LEASED';
 
 -- name: give_back_leases
 -- A clean stop: what this dispatcher leased and surely has not sent yet.

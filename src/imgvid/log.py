@@ -62,6 +62,61 @@ PROFILE_SKIPPED = "profile.skipped"
 CHAT_GONE = "chat.gone"
 CHAT_MIGRATED = "chat.migrated"
 
+# -- dispatcher: jobs
+JOB_LEASED = "job.leased"
+JOB_SUBMITTED = "job.submitted"
+JOB_BEGAN = "job.began"
+JOB_RERUN = "job.rerun"
+JOB_GIVEN_BACK = "job.given_back"
+JOB_RETRIED = "job.retried"
+JOB_CLOSING = "job.closing"
+JOB_COMPLETED = "job.completed"
+JOB_TOLD = "job.told"
+JOB_MOVED_ON = "job.moved_on"
+LEASE_EXPIRED = "lease.expired"
+SUBMIT_UNKNOWN = "submit.unknown"
+ACCEPT_LATE = "accept.late"
+ACCEPT_LOST = "accept.lost"
+REQUEST_MISSING = "request.missing"
+CANCEL_SENT = "cancel.sent"
+CANCEL_UNHEARD = "cancel.unheard"
+ORPHAN_CANCELLED = "orphan.cancelled"
+ORPHAN_OVER = "orphan.over"
+PLACES_EXPIRED = "places.expired"
+
+# -- dispatcher: backends
+BACKEND_PAUSED = "backend.paused"
+BACKEND_STILL_PAUSED = "backend.still_paused"
+BACKEND_RESUMED = "backend.resumed"
+BACKEND_BUSY = "backend.busy"
+BACKEND_STARVED = "backend.starved"
+BACKEND_FED = "backend.fed"
+PROVIDER_DEAF = "provider.deaf"
+
+# -- dispatcher: chats
+CHAT_TOLD = "chat.told"
+CHAT_UNTOLD = "chat.untold"
+CHAT_FLOODED = "chat.flooded"
+CHAT_LOST = "chat.lost"
+CHAT_MOVED = "chat.moved"
+MESSAGE_SENT = "message.sent"
+MESSAGE_RETIRED = "message.retired"
+MESSAGE_STUCK = "message.stuck"
+MESSAGE_DELETED = "message.deleted"
+MESSAGE_NOT_ASKED = "message.not_asked"
+TEXT_REFUSED = "text.refused"
+TOKEN_REFUSED = "token.refused"  # noqa: S105  an event, not a secret
+VIDEO_AFTER_END = "video.after_end"
+
+# -- dispatcher: the process
+DISPATCHER_STARTED = "dispatcher.started"
+DISPATCHER_STOPPED = "dispatcher.stopped"
+LOOP_CUT_OFF = "loop.cut_off"
+WORK_CRASHED = "work.crashed"
+PERSON_WIPED = "person.wiped"
+WIPE_UNTOLD = "wipe.untold"
+OLD_ROWS_PRUNED = "old_rows.pruned"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token

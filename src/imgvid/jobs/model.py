@@ -146,6 +146,7 @@ class Running:
     deadline_at: datetime | None
     expires_at: datetime
     check_at: datetime | None
+    next_poll_at: datetime | None
     now: datetime  # the database's clock when the row was read
     report: Mapping[str, Any] | None  # what the worker itself reported, if it may
     missing_since: datetime | None  # the provider answers 404 for its request since then

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -143,8 +143,9 @@ class JobStore:
         """Rows whose provider is to be asked now; each claim holds for `hold`."""
         return [running(row) for row in await self._db.rows("claim_polls", limit, hold)]
 
-    async def plan_poll(self, job_id: UUID, attempt: int, after: timedelta) -> None:
-        await self._db.run("plan_poll", job_id, attempt, after)
+    async def plan_poll(self, job_id: UUID, attempt: int, after: timedelta, *, claim: datetime | None) -> None:
+        """Plan the next look. `claim` is the row's `next_poll_at`: a look that was asked for meanwhile stays."""
+        await self._db.run("plan_poll", job_id, attempt, after, claim)
 
     async def claim_checks(self, limit: int, *, hold: timedelta) -> list[Running]:
         """Rows whose lease, deadline or expiry has come; each claim holds for `hold`."""

@@ -1,0 +1,210 @@
+"""The dispatcher process: everything built once, all loops in one TaskGroup, and an orderly end.
+
+A loop that dies of a bug takes the process down, loudly; a lost database or provider is waited for. On SIGTERM: stop
+leasing, finish what is being written within a deadline, give leases back, close, exit 0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import httpx
+
+from imgvid import log
+from imgvid.config import DispatcherSettings
+from imgvid.dispatch.announce import Announcer
+from imgvid.dispatch.around import Around
+from imgvid.dispatch.crew import Clockwork
+from imgvid.dispatch.decide import Judge
+from imgvid.dispatch.gate import Gates
+from imgvid.dispatch.health import Health
+from imgvid.dispatch.history import History
+from imgvid.dispatch.lease import Leaser, Promoter, Target
+from imgvid.dispatch.orphans import OrphanSweeper
+from imgvid.dispatch.pace import Pace
+from imgvid.dispatch.reconcile import Reconciler
+from imgvid.dispatch.scribe import Scribe
+from imgvid.dispatch.starved import StarvationWatch
+from imgvid.dispatch.submit import Submitter
+from imgvid.dispatch.sweep import Sweeper
+from imgvid.dispatch.tidy import Positions, Tidier
+from imgvid.providers.base import Provider
+from imgvid.providers.runpod import RunpodProvider
+from imgvid.store.backends import BackendStore
+from imgvid.store.chat import ChatStore
+from imgvid.store.intake import Intake
+from imgvid.store.jobs import JobStore
+from imgvid.store.listen import Listener, Wakeups
+from imgvid.store.pool import Database, StoreUnavailable, open_pool_patiently
+from imgvid.telegram.budget import Budget
+from imgvid.telegram.client import Telegram
+
+POOL = 8  # connections: submits, looks and writes hold one for a millisecond each
+RUNPOD = Target(backend="runpod", lane="video")
+# Idle connections are kept: a /run must not pay for a handshake. Both ends close theirs after a minute or more.
+_KEEP = 300.0
+
+
+class Loop(Protocol):
+    async def run(self, stop: asyncio.Event) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a dispatcher is made of: the outside world, its waits, its name and its dice."""
+
+    database: Database
+    dsn: str
+    telegram: Telegram
+    providers: dict[str, Provider]
+    targets: Sequence[Target]
+    by: str
+    pace: Pace
+    rng: random.Random
+    health: Health
+
+
+class Dispatcher:
+    """All loops over one set of parts. Several may run on one database."""
+
+    def __init__(self, parts: Parts, *, budget: Budget | None = None) -> None:
+        pace, health = parts.pace, parts.health
+        self._by, self._pace, self._health = parts.by, pace, health
+        jobs, chat = JobStore(parts.database), ChatStore(parts.database)
+        intake, backends = Intake(parts.database), BackendStore(parts.database)
+        wakeups = Wakeups()
+        clockwork = Clockwork(wakeups=wakeups, health=health, poll=pace.poll, rng=parts.rng)
+        gates = Gates(backends=backends, wakeups=wakeups, pace=pace)
+        scribe = Scribe(telegram=parts.telegram, budget=budget or Budget(), pace=pace)
+        history = History(jobs=jobs, health=health)
+        around = Around(chat=chat, backends=backends, history=history, health=health, pace=pace)
+        listener = Listener(dsn=parts.dsn, wakeups=wakeups)
+        health.listener = listener
+        submitter = Submitter(
+            jobs=jobs, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork, rng=parts.rng
+        )
+        judge = Judge(pace=pace, rng=parts.rng)
+        reconciler = Reconciler(
+            jobs=jobs,
+            chat=chat,
+            intake=intake,
+            providers=parts.providers,
+            gates=gates,
+            scribe=scribe,
+            history=history,
+            pace=pace,
+            clockwork=clockwork,
+            judge=judge,
+        )
+        self._jobs, self._wakeups = jobs, wakeups
+        self._loops: tuple[Loop, ...] = (
+            listener,
+            Leaser(
+                jobs=jobs, submit=submitter.submit, targets=parts.targets, by=parts.by, pace=pace, clockwork=clockwork
+            ),
+            Promoter(jobs=jobs, clockwork=clockwork),
+            reconciler,
+            Announcer(
+                jobs=jobs,
+                chat=chat,
+                intake=intake,
+                scribe=scribe,
+                around=around,
+                pace=pace,
+                clockwork=clockwork,
+                rng=parts.rng,
+            ),
+            Sweeper(jobs=jobs, backends=backends, reconciler=reconciler, pace=pace, clockwork=clockwork, judge=judge),
+            OrphanSweeper(backends=backends, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork),
+            StarvationWatch(backends=backends, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork),
+            Positions(chat=chat, targets=parts.targets, pace=pace, clockwork=clockwork),
+            Tidier(backends=backends, scribe=scribe, pace=pace, clockwork=clockwork),
+        )
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop`, then in order. Raises what a loop died of."""
+        async with asyncio.TaskGroup() as house:
+            tasks = [house.create_task(loop.run(stop), name=type(loop).__name__) for loop in self._loops]
+            house.create_task(self._end(stop, tasks), name="end")
+        try:
+            given_back = await self._jobs.give_back_leases(self._by)
+        except StoreUnavailable as error:
+            log.get().warning(
+                log.DATABASE_LOST, reason=str(error), next="the sweep of another dispatcher takes leases back"
+            )
+        else:
+            log.get().info(log.DISPATCHER_STOPPED, leases_given_back=given_back, next="exit 0")
+
+    async def _end(self, stop: asyncio.Event, tasks: list[asyncio.Task[None]]) -> None:
+        """After `stop`: wake everybody, wait for writes under way, then cut off what is left."""
+        await stop.wait()
+        self._wakeups.wake_all()
+        _, late = await asyncio.wait(tasks, timeout=self._pace.stop_within.total_seconds())
+        for task in late:
+            log.get().warning(log.LOOP_CUT_OFF, loop=task.get_name(), next="claims run out; nothing is lost")
+            task.cancel()
+
+
+async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> int:
+    """`imgvid dispatcher`: build everything, run until `stop`. Answers the exit code."""
+    by = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    pace = Pace.of(settings)
+    opening = asyncio.create_task(open_pool_patiently(settings.database_url, size=POOL, name="imgvid-dispatcher"))
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not opening.done():
+        opening.cancel()
+        return 0
+    database = Database(await opening)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP)
+    try:
+        async with (
+            httpx.AsyncClient(limits=limits) as to_telegram,
+            httpx.AsyncClient(limits=limits) as to_runpod,
+        ):
+            await _ensure(BackendStore(database), settings)
+            parts = Parts(
+                database=database,
+                dsn=settings.database_url,
+                telegram=Telegram(
+                    token=settings.telegram_bot_token,
+                    api_url=settings.telegram_api_url,
+                    http=to_telegram,
+                    call_timeout=pace.chat_call,
+                ),
+                providers={
+                    RUNPOD.backend: RunpodProvider(
+                        client=to_runpod,
+                        api_url=settings.runpod_api_url,
+                        api_key=settings.runpod_api_key,
+                        endpoint_id=settings.runpod_endpoint_id,
+                    )
+                },
+                targets=(RUNPOD,),
+                by=by,
+                pace=pace,
+                rng=random.Random(),  # noqa: S311  jitter needs no cryptography
+                health=Health(),
+            )
+            log.get().info(
+                log.DISPATCHER_STARTED, by=by, cap=settings.runpod_max_in_flight, next="leases what is ready"
+            )
+            await Dispatcher(parts).run(stop)
+    finally:
+        await database.close()
+    return 0
+
+
+async def _ensure(backends: BackendStore, settings: DispatcherSettings) -> None:
+    """The rows that the lease locks exist, with the operator's numbers."""
+    await backends.ensure(RUNPOD.backend, RUNPOD.lane, settings.runpod_max_in_flight)
+    for lane in ("video", "image"):
+        await backends.set_lane(lane, settings.in_flight_per_person)

@@ -1,0 +1,70 @@
+"""Every wait of the dispatcher, in one place, so that a test can make all of them short."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from imgvid.config import DispatcherSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long things may take, and how often is looked. Defaults are production's."""
+
+    poll: timedelta = timedelta(seconds=2)  # a look at the database when nothing wakes us
+    lease: timedelta = timedelta(seconds=30)  # an unsent lease of a dead dispatcher is taken back after it
+    submit_hold: timedelta = timedelta(seconds=90)  # from before /run until the row is somebody else's business
+    unknown_wait: timedelta = timedelta(seconds=90)  # for a sign of life after an unknown submit or a 404
+    run_for: timedelta | None = None  # bound of one attempt; None: the job's own
+    status_poll: timedelta = timedelta(seconds=5)  # between two looks at a running job
+    poll_hold: timedelta = timedelta(seconds=45)  # one look: three tries of the provider, then one write to the chat
+    cancel_patience: timedelta = timedelta(
+        seconds=30
+    )  # from the wish until we stop waiting for the provider to say that it is over
+    chat_hold: timedelta = timedelta(seconds=60)  # one claim of a chat: the wait for a turn and up to three calls
+    chat_call: timedelta = timedelta(seconds=10)  # one text written to Telegram
+    turn_wait: timedelta = timedelta(seconds=20)  # for a turn of the flood budget, then the row waits instead of us
+    again: timedelta = timedelta(seconds=130)  # closing texts once more: a worker's longest text write (60 s), doubled
+    ready_after: timedelta = timedelta(
+        seconds=45
+    )  # a job that took longer gets the short "ready" reply: its person looks elsewhere
+    booting_after: timedelta = timedelta(seconds=8)  # a warm worker has begun by then
+    position_every: timedelta = timedelta(seconds=60)  # one queue text per chat (DESIGN 6)
+    pause_worth_telling: timedelta = timedelta(seconds=20)
+    pause_first: timedelta = timedelta(
+        seconds=300
+    )  # 401, empty balance, broken contract: probed again after it, doubling
+    pause_top: timedelta = timedelta(seconds=3600)
+    breaker_jobs: int = 3  # distinct jobs that failed in a row
+    breaker_first: timedelta = timedelta(seconds=15)
+    breaker_top: timedelta = timedelta(seconds=120)
+    busy_wait: timedelta = timedelta(seconds=2)  # after a 429 that named no time
+    starved_after: timedelta = timedelta(seconds=60)
+    starved_look: timedelta = timedelta(seconds=15)
+    starved_every: timedelta = timedelta(seconds=900)  # on-call hears of it once in this time
+    orphan_look: timedelta = timedelta(seconds=15)
+    orphan_forgotten: timedelta = timedelta(
+        seconds=7200
+    )  # a request that answers 404 this long after we learned its id is over
+    positions_look: timedelta = timedelta(seconds=10)
+    tidy_look: timedelta = timedelta(seconds=60)
+    keep_prompts: timedelta = timedelta(days=30)
+    keep_rows: timedelta = timedelta(days=90)
+    stop_within: timedelta = timedelta(seconds=8)  # container runtimes kill after 10 s
+
+    @classmethod
+    def of(cls, settings: DispatcherSettings) -> Pace:
+        """The operator's settings over production's defaults."""
+        return cls(
+            poll=settings.poll_s,
+            lease=settings.lease_s,
+            submit_hold=max(
+                settings.unknown_wait_s, timedelta(seconds=45)
+            ),  # the provider's client gives up after 30 s
+            unknown_wait=settings.unknown_wait_s,
+            run_for=settings.run_deadline_s,
+            status_poll=settings.status_poll_s,
+            keep_prompts=settings.keep_prompts_days,
+            keep_rows=settings.keep_rows_days,
+        )
