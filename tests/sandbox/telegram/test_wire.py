@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import httpx
@@ -100,3 +101,36 @@ async def test_the_control_api_speaks_in_sentences(url: str) -> None:
         assert (await http.post("/sim/users", json={})).status_code == 400
         assert (await http.post("/sim/faults", json={"kind": "meteor"})).status_code == 400
         assert (await http.get("/sim/events?after=x")).status_code == 400
+
+
+async def test_pages_of_other_origins_may_not_drive_the_chats(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
+        assert (await http.get("/sim", headers={"Origin": "https://example.org"})).status_code == 403
+        assert (await http.get("/sim", headers={"Origin": url})).status_code == 200
+
+
+async def test_an_upload_that_breaks_off_is_logged_and_applied_to_nothing(url: str, sim: Sim, eva: Person) -> None:
+    host, port = url.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = (
+        f"POST /bot{TOKEN}/sendDocument HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n"
+        "Content-Type: multipart/form-data; boundary=b\r\n\r\n"
+        f'--b\r\nContent-Disposition: form-data; name="chat_id"\r\n\r\n{eva.chat_id}\r\n'
+        '--b\r\nContent-Disposition: form-data; name="document"; filename="a"\r\n\r\nhalf'
+    )
+    writer.write(head.encode())
+    await writer.drain()
+    writer.transport.abort()
+    (call,) = await sim.until_called("sendDocument")
+    assert (call["status"], call["applied"]) == (0, False)
+    assert len(await eva.messages()) == 1
+
+
+async def test_a_file_of_just_twenty_megabytes_comes_down_whole(api: Api, eva: Person) -> None:
+    data = bytes(20 << 20)
+    sent = await eva.send_document(data, name="a.bin", mime_type="application/octet-stream")
+    assert sent.media is not None
+    found = await api("getFile", file_id=sent.media.file_id)
+    assert found["file_path"].endswith(".bin")
+    assert (await api.http.get(f"/file/bot{TOKEN}/{found['file_path']}")).content == data
+    assert await eva.media(sent.message_id) == data

@@ -13,10 +13,11 @@ or a storm act as the people in the chats. It binds where it is told to, normall
             shown = await eva.wait_for(lambda ms: [m for m in ms if m.kind == "video"], timeout_s=30)
 
 All control bodies are JSON unless said otherwise; times are ISO 8601 UTC on the server's clock; ids are integers. An
-error is `{"error": "sentence"}` with 400 (bad request), 404 (no such thing) or 409 (not possible in this state).
+error is `{"error": "sentence"}` with 400 (bad request), 403 (a browser page of another origin), 404 (no such thing) or
+409 (not possible in this state).
 
 People and chats
-    GET    /sim                        {"bot": User, "now", "seed", "seq"}
+    GET    /sim                        {"bot": User, "now", "seed", "seq", "privacy"}
     POST   /sim/bot                    {"token"?: new token (the old one answers 401), "privacy"?: bool (group privacy)}
                                        -> as GET /sim. GET /sim/bot adds what the bot set: {"commands": [{"scope",
                                        "language_code", "commands": [{"command", "description"}]}], "names": {lang: text},
@@ -38,6 +39,7 @@ Speaking as a person (`from` defaults to the private chat's person, or a group's
                                        and parts `file` with file name and content type. kind: photo | document | video |
                                        animation | audio | voice | video_note | sticker | live_photo. Several `file` parts
                                        are an album: one update per item, one media_group_id, the caption on the first.
+                                       A live_photo has its clip in `file` and its picture in a part `still`.
                                        -> {"messages": [Message, ...], "update_ids": [...]}
     POST   /sim/chats/{chat}/messages/{id}/press   {"data" | "text" | "row"+"column", "from"?} -> {"callback_query_id"}
                                        409 when the message shows no such button
@@ -97,6 +99,8 @@ Shapes
                 429 {"retry_after": 5}   500, 502 (an HTML page), 413 {"html"?: bool}   error {"status", "description"}
                 reset (connection closed)   latency {"seconds"}   slow_upload {"bytes_per_s"} (the body is read that slowly)
                 hold {"seconds"?}: the body was read, the effect waits; without seconds until it is released
+                A held editMessageMedia is "under way": a newer media edit or a deletion of the message ends it with 400.
+                A client that gives up meanwhile changes nothing: what it sent is still applied.
               after it was applied:
                 drop {"seconds"?: 0} (the connection is closed instead of answered)
                 late {"seconds"?}: applied, and the answer waits; without seconds until it is released

@@ -39,9 +39,10 @@ def fit(width: int, height: int, box_px: int) -> tuple[int, int]:
 
 def sizes(width: int, height: int) -> list[tuple[str, int, int]]:
     """(letter, width, height) of every offered size, smallest first; the last is the picture itself."""
-    smaller = [(letter, *fit(width, height, box)) for letter, box in BOXES if box < max(width, height)]
-    letter = next((letter for letter, box in BOXES if box >= max(width, height)), "w")
-    return [*smaller, (letter, width, height)]
+    side = max(width, height)
+    own = next((letter for letter, box in BOXES if box >= side), "w")
+    smaller = [(letter, *fit(width, height, box)) for letter, box in BOXES if box < side and letter != own]
+    return [*smaller, (own, width, height)]
 
 
 def read_header(data: bytes) -> Header:

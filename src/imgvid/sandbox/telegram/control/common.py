@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -23,7 +24,13 @@ def answer(body: object, status: int = 200) -> web.Response:
 
 @web.middleware
 async def sentences(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Under /sim a refusal is {"error": sentence}; everywhere else nothing changes."""
+    """Under /sim a refusal is {"error": sentence}; everywhere else nothing changes.
+
+    A page from elsewhere that a developer has open may not drive the chats: its browser names another Origin.
+    """
+    origin = request.headers.get("Origin")
+    if request.path.startswith("/sim") and origin is not None and urlsplit(origin).netloc != request.host:
+        return answer({"error": f"{origin} is not the page of this server"}, 403)
     try:
         return await handler(request)
     except Impossible as refusal:
