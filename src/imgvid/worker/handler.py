@@ -11,7 +11,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping
 from uuid import UUID
 
 import httpx
@@ -25,8 +25,6 @@ from imgvid.worker.proof import lean_malloc, prove_codecs
 from imgvid.worker.report import Reporter
 from imgvid.worker.run import Runner
 from imgvid.worker.workspace import RootBusy, Workspace, choose_root
-
-Handler = Callable[[Mapping[str, object]], Awaitable[dict[str, object]]]
 
 _PROOF = UUID(int=0)  # the folder of the proof; no job has this id
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -58,13 +56,13 @@ def serve(settings: WorkerSettings) -> int:
     worker_id = os.environ.setdefault("RUNPOD_POD_ID", f"local-{os.getpid()}")
     quiet_sdk(os.environ)
     die_with_parent()
-    handler = make_handler(settings, engine=engine, workspace=workspace, worker_id=worker_id)
+    handler = Handler(settings, engine=engine, workspace=workspace, worker_id=worker_id)
 
     import runpod  # 63 MB and more than a second: after everything that may refuse to start
 
     log.get().info(log.WORKER_READY, worker=worker_id, engine=engine.name, tmpfs=workspace.root.is_tmpfs)
     try:
-        runpod.serverless.start({"handler": handler})
+        runpod.serverless.start({"handler": handler.__call__})  # the SDK tells async from sync by inspecting it
     finally:
         workspace.close()
     return 0
@@ -79,42 +77,55 @@ def make_engine(name: str) -> Engine | None:
     return None
 
 
-def make_handler(
-    settings: WorkerSettings,
-    *,
-    engine: Engine,
-    workspace: Workspace,
-    worker_id: str,
-    facts: Mapping[str, Scalar] | None = None,
-) -> Handler:
+class Handler:
     """The SDK's handler: job in, `output` (and a string `error` for a failed job) out. Raises only CancelledError.
 
     The HTTP client is made at the first job, inside the SDK's event loop, and lives as long as the process.
     """
-    runners: list[Runner] = []
 
-    async def handler(job: Mapping[str, object]) -> dict[str, object]:
-        if not runners:
-            telegram = Telegram(
-                token=settings.telegram_bot_token,
-                api_url=settings.telegram_api_url,
-                http=httpx.AsyncClient(),
-            )
-            runners.append(
-                Runner(
-                    telegram=telegram,
-                    engine=engine,
-                    workspace=workspace,
-                    reporter=Reporter(dsn=settings.worker_database_url),
-                    worker_id=worker_id,
-                    facts=facts,
-                )
-            )
+    def __init__(
+        self,
+        settings: WorkerSettings,
+        *,
+        engine: Engine,
+        workspace: Workspace,
+        worker_id: str,
+        facts: Mapping[str, Scalar] | None = None,
+    ) -> None:
+        """`facts` go into every recipe: worker image, bundle revision, GPU."""
+        self._settings, self._engine, self._workspace = settings, engine, workspace
+        self._worker_id, self._facts = worker_id, facts
+        self._reporter = Reporter(dsn=settings.worker_database_url)
+        self._http: httpx.AsyncClient | None = None
+        self._runner: Runner | None = None
+
+    async def __call__(self, job: Mapping[str, object]) -> dict[str, object]:
         request_id = job.get("id")
-        report = await runners[0].run(job.get("input"), request_id=str(request_id) if request_id else None)
+        report = await self._ready().run(job.get("input"), request_id=str(request_id) if request_id else None)
         return report.as_result()
 
-    return handler
+    async def close(self) -> None:
+        """Close what jobs opened. The SDK never calls it: there the process ends."""
+        await self._reporter.close()
+        if self._http is not None:
+            await self._http.aclose()
+
+    def _ready(self) -> Runner:
+        if self._runner is None:
+            self._http = httpx.AsyncClient()
+            self._runner = Runner(
+                telegram=Telegram(
+                    token=self._settings.telegram_bot_token,
+                    api_url=self._settings.telegram_api_url,
+                    http=self._http,
+                ),
+                engine=self._engine,
+                workspace=self._workspace,
+                reporter=self._reporter,
+                worker_id=self._worker_id,
+                facts=self._facts,
+            )
+        return self._runner
 
 
 def quiet_sdk(environ: MutableMapping[str, str]) -> None:
