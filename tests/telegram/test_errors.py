@@ -35,6 +35,7 @@ def _foreign(status: int, body: bytes, header: str | None = None) -> errors.Tele
         (400, "Bad Request: message is not modified: specified new message content and reply markup are exactly the same "
               "as a current content and reply markup of the message", errors.NotModified),
         (400, "Bad Request: message to edit not found", errors.MessageGone),
+        (400, "Bad Request: message was deleted", errors.MessageGone),
         (400, "Bad Request: message to delete not found", errors.MessageGone),
         (400, "Bad Request: MESSAGE_ID_INVALID", errors.MessageGone),
         (400, "Bad Request: message can't be edited", errors.NotEditable),

@@ -136,6 +136,7 @@ _BY_DESCRIPTION: tuple[tuple[str, type[Refused]], ...] = (
     ("there is no caption in the message to edit", NoCaption),
     ("canceled by new edit message request", Superseded),
     ("message to edit not found", MessageGone),
+    ("message was deleted", MessageGone),  # what a media edit under way hears when its message goes (td)
     ("message to delete not found", MessageGone),
     ("message_id_invalid", MessageGone),
     ("message can't be edited", NotEditable),
