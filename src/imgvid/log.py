@@ -117,6 +117,13 @@ PERSON_WIPED = "person.wiped"
 WIPE_UNTOLD = "wipe.untold"
 OLD_ROWS_PRUNED = "old_rows.pruned"
 
+# -- comfy (the ComfyUI client and the worker's engine)
+SOCKET_LOST = "socket.lost"
+PROMPT_NOT_STOPPED = "prompt.not_stopped"
+PROMPT_ENDED = "prompt.ended"
+ENGINE_WORN = "engine.worn"
+ENGINE_LEFTOVERS = "engine.leftovers"
+
 _SECRETS = (
     (re.compile(r"(/(?:file/)?bot)\d+:[A-Za-z0-9_-]+"), r"\1***"),  # Telegram: the URL carries the token
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token

@@ -24,7 +24,7 @@ def redact(text: str, private: Iterable[str] = ()) -> str:
     if any(_quotes(line, secret) for secret in private):
         return "(its text quotes the input)"
     line = _TRACE.sub("tensor", line)
-    line = _PATH.sub(lambda found: f"…/{re.split(r'[\\/]', found[0].rstrip('/'))[-1]}", line)
+    line = _PATH.sub(_last_part, line)
     return line if len(line) <= _MOST else line[: _MOST - 1] + "…"
 
 
@@ -36,6 +36,10 @@ def private_texts(graph: Mapping[str, Json]) -> list[str]:
         if isinstance(inputs, dict):
             found += [value for value in inputs.values() if isinstance(value, str) and " " in value.strip()]
     return found
+
+
+def _last_part(found: re.Match[str]) -> str:
+    return "…/" + re.split(r"[\\/]", found[0].rstrip("/"))[-1]
 
 
 def _quotes(line: str, secret: str) -> bool:
