@@ -22,6 +22,7 @@ from imgvid.sandbox.demo.logbook import Logbook
 
 _LEASH = str(Path(__file__).with_name("leash.py"))
 _LINE_LIMIT = 1 << 20  # bytes; a longer line is cut into pieces
+_NOT_STARTED = 127  # the exit code that shells and our leash use for it
 _LIVED_S = 5.0  # who lived that long is started again at once
 _PAUSES_S = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -47,6 +48,16 @@ def describe_end(code: int) -> str:
     return f"was killed (signal {-code})"
 
 
+async def _next_line(stream: asyncio.StreamReader) -> bytes:
+    """One line, or a piece of one that is too long, or what was left at the end; b"" afterwards."""
+    try:
+        return await stream.readuntil(b"\n")
+    except asyncio.LimitOverrunError as error:
+        return await stream.readexactly(error.consumed)
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+
+
 class Child:
     """Keeps one program running until it is told to stop."""
 
@@ -69,7 +80,11 @@ class Child:
         short_lives = 0
         while not self._stopping.is_set():
             began = time.monotonic()
-            code = await self._run_once()
+            try:
+                code = await self._run_once()
+            except OSError as error:  # no more processes, no more files: as if it had died
+                self._logbook.write("demo", f"{self.program.name} cannot be started: {error.strerror}")
+                code = _NOT_STARTED
             if self._stopping.is_set():
                 return
             self.restarts += 1
@@ -80,49 +95,45 @@ class Child:
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _run_once(self) -> int:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-S", _LEASH, str(int(self.program.stop)), *self.program.command),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=dict(self.program.env),
-            start_new_session=True,
-            limit=_LINE_LIMIT,
-            user=self.program.user,
-            group=self.program.user,
-            extra_groups=None if self.program.user is None else [],
-        )
+        user = "-" if self.program.user is None else str(self.program.user)
+        # a pipe of our own: asyncio's would make wait() wait for helpers, too, that keep theirs open
+        ours, theirs = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-S", _LEASH, str(int(self.program.stop)), user, *self.program.command),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=theirs,
+                stderr=asyncio.subprocess.STDOUT,
+                env=dict(self.program.env),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
         self._process, self.since = process, time.time()
         self._keeper.started(process.pid)
+        if self._stopping.is_set():  # asked to end while it was being started
+            process.send_signal(self.program.stop)
+        reading = asyncio.create_task(self._read(ours), name=f"lines of {self.program.name}")
         try:
-            await self._listen(process)
             return await process.wait()
         finally:
             await self._end_group(process)
+            await reading
 
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        """Write its lines into the logbook until it has ended; a helper that keeps the pipe open does not hold us."""
-        assert process.stdout is not None
-        reading = asyncio.create_task(self._read(process.stdout))
-        ended = asyncio.create_task(process.wait())
-        try:
-            await asyncio.wait({reading, ended}, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait({reading}, timeout=0.2)
-        finally:
-            for task in (reading, ended):
-                task.cancel()
-            await asyncio.gather(reading, ended, return_exceptions=True)
-
-    async def _read(self, stream: asyncio.StreamReader) -> None:
-        while True:
+    async def _read(self, ours: int) -> None:
+        """Write its lines into the logbook until nobody of its group holds the pipe any more."""
+        stream = asyncio.StreamReader(limit=_LINE_LIMIT)
+        with os.fdopen(ours, "rb", buffering=0) as pipe:
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(stream), pipe)
             try:
-                line = await stream.readuntil(b"\n")
-            except asyncio.LimitOverrunError as error:
-                line = await stream.readexactly(error.consumed)
-            except asyncio.IncompleteReadError as error:
-                self._logbook.write(self.program.name, error.partial.decode(errors="replace"))
-                return
-            self._logbook.write(self.program.name, line.decode(errors="replace"))
+                while line := await _next_line(stream):
+                    self._logbook.write(self.program.name, line.decode(errors="replace"))
+            finally:
+                transport.close()
 
     async def _end_group(self, process: asyncio.subprocess.Process) -> None:
         """Whatever of its group is left: killed."""

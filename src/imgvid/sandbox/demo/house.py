@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,6 +32,7 @@ from imgvid.store.migrate import migrate
 
 IDLE_TIMEOUT = timedelta(seconds=20)  # long enough for a second photo, short enough to see the GPU go
 _POSTGRES_WITHIN_S = 20.0
+_BOT_WITHIN_S = 15.0  # aiogram's import alone takes 2.5 s on two cores
 # what is slow on purpose in a real house would make a demo wait
 _HASTE = {"POLL_S": "1", "STATUS_POLL_S": "1", "UNKNOWN_WAIT_S": "15", "LEASE_S": "5", "RUN_DEADLINE_S": "180"}
 # Each worker takes the first machine (a job root) that no living worker holds, as a container takes a host: what a killed one
@@ -127,6 +128,18 @@ async def _until_answers(dsn: str, logbook: Logbook) -> None:
     raise HouseRefused(f"PostgreSQL did not answer within {_POSTGRES_WITHIN_S:g} s: {last_words}")
 
 
+async def _until_polled(outside: Outside) -> None:
+    """Wait for the bot's first call to Telegram; a bot that cannot is on show in the log, not in the way."""
+    watcher = outside.world.feed.watch(after=0, chat_id=None, types=("call",))
+    try:
+        async with asyncio.timeout(_BOT_WITHIN_S):
+            await watcher.queue.get()
+    except TimeoutError:
+        return
+    finally:
+        outside.world.feed.leave(watcher)
+
+
 @asynccontextmanager
 async def _running(*children: Child) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(child.keep(), name=f"keep {child.program.name}") for child in children]
@@ -138,18 +151,7 @@ async def _running(*children: Child) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _scaling(scaler: Scaler) -> AsyncIterator[None]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(scaler.run(stop), name="scaler")
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
-
-
-@asynccontextmanager
-async def _background(body: Any, name: str) -> AsyncIterator[None]:
+async def _background(body: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
     task = asyncio.create_task(body, name=name)
     try:
         yield
@@ -202,9 +204,12 @@ async def open_house(
             ]
             await stack.enter_async_context(_background(follow_folder(files / "workers", logbook), "worker logs"))
             scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=_worker_plan(env, files=files, jobs=jobs))
-            await stack.enter_async_context(_scaling(scaler))
+            await stack.enter_async_context(
+                _background(scaler.run(asyncio.Event()), "scaler")
+            )  # its end: workers are killed
             await stack.enter_async_context(_running(*children))
             named = {child.program.name: child for child in (*children, postgres)}
+            await _until_polled(outside)
             standing.append(House(outside=outside, logbook=logbook, dsn=cluster.dsn, jobs=jobs, children=named))
             yield standing[0]
     finally:

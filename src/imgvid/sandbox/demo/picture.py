@@ -27,7 +27,7 @@ def made_picture(number: int) -> bytes:
     sky = np.where(y < 0.62, top + (middle - top) * (y / 0.62), middle + (low - middle) * ((y - 0.62) / 0.38))
     sky = np.repeat(sky, width, axis=1)
     _light(
-        sky, (0.66, 0.74, 0.052) if evening else (0.30, 0.28, 0.040), (255, 236, 190) if evening else (238, 240, 250)
+        sky, (0.66, 0.56, 0.050) if evening else (0.30, 0.28, 0.040), (255, 236, 190) if evening else (238, 240, 250)
     )
     if not evening:
         for x, row in zip(rng.integers(0, width, 260), rng.integers(0, int(horizon * 0.8), 260), strict=True):
@@ -45,7 +45,7 @@ def made_picture(number: int) -> bytes:
     rows = np.arange(height - horizon)
     depth = rows / len(rows)
     mirror = np.clip(horizon - 1 - (rows * 0.95).astype(int), 0, horizon - 1)
-    shift = (np.sin(rows * 0.55 + rows**1.35 * 0.05) * (1 + 9 * depth)).astype(int)
+    shift = (np.sin(rows * 0.55 + rows**1.35 * 0.05) * (0.6 + 4 * depth)).astype(int)
     water = np.stack([np.roll(sky[line], step, axis=0) for line, step in zip(mirror, shift, strict=True)])
     water = water * (0.82 - 0.34 * depth)[:, None, None] + np.array((8, 18, 34)) * (0.3 + 0.5 * depth)[:, None, None]
     picture = np.concatenate([sky, water]) + rng.normal(0, 2.0, (height, width, 1))

@@ -12,6 +12,8 @@ import asyncpg
 
 from imgvid.sandbox.demo.timeline import Event, phases_of, seconds_by_phase
 
+# worker/outcome.py, "phases"
+PIPELINE = ("look", "download", "prepare", "load", "sample", "decode", "encode", "pack", "upload", "wipe")
 _JOBS = """
 SELECT j.id, j.short, j.chat_id, j.state, j.verdict, j.error_code, j.attempt, j.worker, j.phase, j.percent, j.seed, j.prompt,
        j.cancel_at IS NOT NULL AS cancelling, j.created_at, j.finished_at, j.result, c.message_id, c.source_message_id,
@@ -30,11 +32,14 @@ def _object(value: Any) -> Mapping[str, Any]:
 
 
 def worker_phases(result: Mapping[str, Any]) -> dict[str, float]:
-    """`{"look_s": 0.1, ...}` of a worker's output as `{"look": 0.1, ...}`."""
+    """`{"look_s": 0.1, ...}` of a worker's output as `{"look": 0.1, ...}`, in the order of its pipeline (jsonb has none)."""
     told = result.get("phases")
     if not isinstance(told, dict):
         return {}
-    return {name.removesuffix("_s"): float(value) for name, value in told.items() if isinstance(value, int | float)}
+    known = {name.removesuffix("_s"): float(value) for name, value in told.items() if isinstance(value, int | float)}
+    return dict(
+        sorted(known.items(), key=lambda item: PIPELINE.index(item[0]) if item[0] in PIPELINE else len(PIPELINE))
+    )
 
 
 def _time(value: datetime | None) -> str | None:

@@ -24,6 +24,7 @@ _BEGINS = {
 }
 # the worker's own names (worker/outcome.py) -> the phases that people are shown
 _SHOWN = {"look": "prepare", "download": "prepare", "pack": "encode", "wipe": "finish"}
+_WAITS = ("queued", "submit", "boot")
 _REST = "finish"  # what the worker did not count: its answer's way back to us
 
 
@@ -96,24 +97,20 @@ def _joined(found: list[Phase], piece: Phase) -> list[Phase]:
 
 
 def _divided(found: list[Phase], worker: Mapping[str, float]) -> list[Phase]:
-    """The last run, from the worker's beginning on, in the worker's own proportions where they fit into it."""
-    last_attempt = found[-1].attempt if found else 0
-    waits = ("queued", "submit", "boot")
-    kept = [phase for phase in found if phase.attempt != last_attempt or phase.name in waits]
-    run = [phase for phase in found if phase not in kept]
-    if not run:
+    """The last run, from the worker's beginning on, as the worker counted it; scaled down where it counted too much."""
+    counted = sum(worker.values())
+    begins = max((place + 1 for place, phase in enumerate(found) if phase.name in _WAITS), default=0)
+    run = found[begins:]
+    if not run or counted <= 0:
         return found
-    start, whole = run[0].from_s, sum(phase.seconds for phase in run)
-    shares = list(worker.items())
-    counted = sum(seconds for _, seconds in shares)
-    scale = min(1.0, whole / counted) if counted > 0 else 0.0
-    at = start
-    for name, seconds in [*shares, (_REST, max(0.0, whole - counted * scale) / (scale or 1.0))]:
-        piece = Phase(name=_SHOWN.get(name, name), attempt=last_attempt, from_s=at, seconds=seconds * scale)
-        if piece.seconds > 0:
-            kept = _joined(kept, piece)
-        at += piece.seconds
-    return kept
+    whole, at, attempt = sum(phase.seconds for phase in run), run[0].from_s, run[0].attempt
+    scale = min(1.0, whole / counted)
+    divided = found[:begins]
+    for name, seconds in [*((name, told * scale) for name, told in worker.items()), (_REST, whole - counted * scale)]:
+        if seconds > 0:
+            divided = _joined(divided, Phase(name=_SHOWN.get(name, name), attempt=attempt, from_s=at, seconds=seconds))
+            at += seconds
+    return divided
 
 
 def seconds_by_phase(phases: Sequence[Phase]) -> dict[str, float]:

@@ -93,6 +93,8 @@ function renderHeader() {
   $("bot-status").textContent = blocked ? "blocked by you" : doing ?? `bot · you are ${chat?.title ?? ""}`;
   $("bot-status").classList.toggle("doing", Boolean(doing));
   $("language").value = LANGUAGES[chat?.language_code] ? chat.language_code : "en";
+  $("language-shown").firstElementChild.textContent = LANGUAGES[$("language").value];
+  $("language-shown").lastElementChild.textContent = $("language").value.toUpperCase();
   $("composer-form").hidden = blocked;
   $("unblock").hidden = !blocked;
   $("description").textContent = textOf(state.bot?.descriptions) || "Send it a photo and see.";

@@ -75,7 +75,7 @@ export class Composer {
 
   #typed() {
     this.text.style.height = "auto";
-    this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
+    if (this.text.scrollHeight > 0) this.text.style.height = `${Math.min(this.text.scrollHeight, 160)}px`;
     $("send").disabled = !this.text.value.trim();
     const match = /^\/(\w*)$/.exec(this.text.value);
     if (match) this.#commands(match[1]); else this.#closeCommands();
