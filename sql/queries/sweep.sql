@@ -16,6 +16,3 @@ SELECT * FROM wipe_forgotten();
 
 -- name: prune
 SELECT prune($1, $2, $3);
-
--- name: fence_restored
-SELECT fence_restored();

@@ -37,6 +37,10 @@ async def prepare_connection(connection: asyncpg.Connection) -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
 
 
+async def _nothing_to_reset(_connection: asyncpg.Connection) -> None:
+    """One statement is one transaction here and none leaves session state: asyncpg's RESET would be a round trip for nothing."""
+
+
 async def open_pool(dsn: str, *, size: int = 4, name: str = "imgvid") -> asyncpg.Pool:
     """A pool that is known to reach its server. Raises StoreUnavailable."""
     try:
@@ -45,6 +49,7 @@ async def open_pool(dsn: str, *, size: int = 4, name: str = "imgvid") -> asyncpg
             min_size=1,
             max_size=size,
             init=prepare_connection,
+            reset=_nothing_to_reset,
             timeout=CONNECT_S,
             command_timeout=COMMAND_S,
             server_settings={"application_name": name, "timezone": "UTC"},
