@@ -210,7 +210,20 @@ def test_animations_give_their_first_frame() -> None:
         assert (red > 240, green < 15, blue < 15) == (True, True, True), format_
 
 
-def test_a_wide_gamut_profile_is_converted_and_a_broken_one_ignored() -> None:
+def test_a_foreign_profile_is_converted_to_srgb() -> None:
+    """sRGB with red and green swapped: what is stored as red is meant to be seen as green."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    for number in range(struct.unpack(">I", profile[128:132])[0]):
+        at = 132 + 12 * number
+        name = bytes(profile[at : at + 4])
+        profile[at : at + 4] = {b"rXYZ": b"gXYZ", b"gXYZ": b"rXYZ"}.get(name, name)
+    foreign = bytes(profile).replace("sRGB".encode("utf-16-be"), "mine".encode("utf-16-be"))
+    for format_ in ("PNG", "JPEG", "WEBP"):
+        red, green, _ = open_picture(saved(gradient(), format_, icc_profile=foreign)).image.getpixel((10, 10))
+        assert red < 60 < 200 < green, format_
+
+
+def test_a_profile_for_other_channels_or_a_broken_one_is_ignored() -> None:
     swapped = ImageCms.createProfile("LAB")
     data = saved(gradient(), "PNG", icc_profile=ImageCms.ImageCmsProfile(swapped).tobytes())
     assert open_picture(data).image.getpixel((10, 10)) == (255, 0, 0)  # a profile for other channels: ignored

@@ -109,6 +109,17 @@ def test_silence_is_added_without_touching_the_picture(tmp_path: Path) -> None:
     assert loudest < 1e-3
 
 
+@pytest.mark.parametrize("name", ["in.mp4", "in.mkv"])
+@pytest.mark.parametrize("frames", [1, 2])
+def test_the_shortest_videos_get_their_track_too(tmp_path: Path, name: str, frames: int) -> None:
+    for pix_fmt in ("yuv420p", "yuv444p"):
+        source = made(tmp_path / name, frames=frames, pix_fmt=pix_fmt)
+        _, facts, path = finished(source, tmp_path)
+        assert facts.audio_codec == "aac"
+        with av.open(str(path)) as container:
+            assert len(list(container.decode(video=0))) == frames
+
+
 @pytest.mark.parametrize("suffix", ["mov", "mkv"])
 def test_a_foreign_container_is_only_copied(tmp_path: Path, suffix: str) -> None:
     source = made(tmp_path / f"in.{suffix}", audio="aac")

@@ -63,8 +63,8 @@ _END_REASON = {
 class Manners:
     """How patient and how talkative an attempt is, and what it takes and sends."""
 
-    write: Patience = WRITE_PATIENCE  # each of the two looks
-    deliver: Patience = DELIVER_PATIENCE
+    write: Patience = WRITE_PATIENCE  # the look before anything has cost something
+    deliver: Patience = DELIVER_PATIENCE  # the look before the upload, and the upload
     edit_every: timedelta = EDIT_EVERY
     image: ImageLimits = IMAGE_LIMITS
     video: VideoLimits = VIDEO_LIMITS
@@ -135,40 +135,38 @@ class Attempt:
         return Failed(code=Code.WORKER_FAILED, detail=type(error).__name__)
 
     async def _steps(self, folder: Path) -> Outcome:
+        manners = self._manners
         async with self._begin_reported():
             self._watch.enter("look")
-            await self._look("generating", self._cancel_button, if_mute=Code.INTERNAL)
-            images = await self._fetch(folder)
-        made = await self._make(folder, images)
-        self.recipe |= made.recipe
-        self._watch.enter("pack")
-        parcel = await self._pack(folder, made)
-        self._watch.enter("look")
-        await self._look("sending", None, if_mute=Code.DELIVERY_FAILED)
-        self._watch.enter("upload")
-        return self._judge(await self._send(parcel), parcel)
+            await self._look("generating", self._cancel_button, manners.write, if_mute=Code.INTERNAL)
+            made = await self._make(folder, await self._fetch(folder))
+            self.recipe |= made.recipe
+            self._watch.enter("pack")
+            parcel = await self._pack(folder, made)
+            self._watch.enter("look")
+            # A finished video is worth a long wait: a flood limit must not throw it away.
+            await self._look("sending", None, manners.deliver, if_mute=Code.DELIVERY_FAILED)
+            self._watch.enter("upload")
+            return self._judge(await self._send(parcel), parcel)
 
     @contextlib.asynccontextmanager
     async def _begin_reported(self) -> AsyncIterator[None]:
-        """Report the beginning beside the first steps: a database far away costs no time."""
+        """Report the beginning beside the steps: a database far away costs no time."""
         request = self._request
         begin = asyncio.create_task(
             self._reporter.begin(request.job_id, request.attempt, self._worker_id, self._request_id)
         )
         try:
             yield
-            await begin
         finally:
             begin.cancel()
             await asyncio.wait({begin})
 
-    async def _look(self, key: str, keyboard: Keyboard | None, *, if_mute: Code) -> None:
+    async def _look(self, key: str, keyboard: Keyboard | None, patience: Patience, *, if_mute: Code) -> None:
         """Write this text and go on only if a text stood there."""
         text = say(self._request.locale, key, id=self._request.shown_id)
         try:
-            seen = await look(
-                self._telegram, place=self._place, text=text, keyboard=keyboard, patience=self._manners.write
-            )
+            seen = await look(self._telegram, place=self._place, text=text, keyboard=keyboard, patience=patience)
         except ChatMigrated as moved:
             raise StopRun(Stopped(reason=Reason.CHAT_MOVED, detail=str(moved.new_chat_id))) from None
         except TelegramError as error:
