@@ -93,7 +93,7 @@ def _process_view(child: Child) -> dict[str, Any]:
     return {"name": child.program.name, "state": "up" if child.pid else "down", "words": words}
 
 
-def _environment(outside: Outside, dsn: str) -> dict[str, str]:
+def _environment(outside: Outside, dsn: str, settings: Mapping[str, str]) -> dict[str, str]:
     """What every process of ours gets, and nothing of the person's own environment."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -106,6 +106,7 @@ def _environment(outside: Outside, dsn: str) -> dict[str, str]:
         "RUNPOD_ENDPOINT_ID": ENDPOINT,
         "RUNPOD_MAX_IN_FLIGHT": str(WORKERS_MAX + 1),
         **_HASTE,
+        **settings,
     }
 
 
@@ -161,23 +162,29 @@ async def _background(body: Coroutine[Any, Any, None], name: str) -> AsyncIterat
             await task
 
 
-def _worker_plan(env: Mapping[str, str], *, files: Path, jobs: Path) -> WorkerPlan:
+def _worker_plan(env: Mapping[str, str], *, files: Path, jobs: Path, idle_timeout: timedelta) -> WorkerPlan:
     wanted = ("TELEGRAM_BOT_TOKEN", "TELEGRAM_API_URL")
     return WorkerPlan(
         argv=["/bin/sh", "-c", _OWN_ROOT, *_imgvid("worker")],
         env={name: env[name] for name in wanted} | {"WORKER_ENGINE": "preview", "JOB_BASE": str(jobs)},
         log_dir=files / "workers",
-        idle_timeout=IDLE_TIMEOUT,
+        idle_timeout=idle_timeout,
     )
 
 
 @asynccontextmanager
 async def open_house(
-    *, port: int, logbook: Logbook, add_routes: Callable[[Outside, list[House]], None] | None = None
+    *,
+    port: int,
+    logbook: Logbook,
+    add_routes: Callable[[Outside, list[House]], None] | None = None,
+    settings: Mapping[str, str] | None = None,
+    idle_timeout: timedelta = IDLE_TIMEOUT,
 ) -> AsyncIterator[House]:
     """Start everything; leaving takes everything down and removes every file. Raises HouseRefused, OSError.
 
-    `add_routes` may add the page's routes; the list it gets holds the house once it stands.
+    `add_routes` may add the page's routes; the list it gets holds the house once it stands. `settings` are environment
+    variables of bot and dispatcher over the demo's own; `idle_timeout` is how long a GPU worker waits for its next job.
     """
     keeper = Keeper()
     standing: list[House] = []
@@ -193,7 +200,7 @@ async def open_house(
             await _until_answers(cluster.maintenance_dsn, logbook)
             await _create_database(cluster.maintenance_dsn)
             await migrate(cluster.dsn)
-            env = _environment(outside, cluster.dsn)
+            env = _environment(outside, cluster.dsn, settings or {})
             children = [
                 Child(
                     Program(name=name, command=_imgvid(name), env=env | {"HOME": str(files)}),
@@ -203,7 +210,8 @@ async def open_house(
                 for name in ("bot", "dispatcher")
             ]
             await stack.enter_async_context(_background(follow_folder(files / "workers", logbook), "worker logs"))
-            scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=_worker_plan(env, files=files, jobs=jobs))
+            plan = _worker_plan(env, files=files, jobs=jobs, idle_timeout=idle_timeout)
+            scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=plan)
             await stack.enter_async_context(
                 _background(scaler.run(asyncio.Event()), "scaler")
             )  # its end: workers are killed
