@@ -52,9 +52,9 @@ class Preview:
                 await in_thread(partial(film.render, range(done, min(done + _PIECE, FRAMES))))
             await tell("encode", 100)
             await in_thread(film.finish)
+            width, height = film.size
         finally:
             film.close()
-        width, height = film.size
         return Made(path=path, recipe={"width": width, "height": height, "fps": FPS, "frames": FRAMES})
 
 
@@ -98,8 +98,13 @@ class _Film:
         self._out.close()
 
     def close(self) -> None:
-        """Let the file go, finished or not. Safe to call twice."""
-        self._out.close()
+        """Let the file and the memory go, finished or not. Safe to call twice; nothing else works afterwards.
+
+        A cancel's traceback keeps this object alive into the next job; its pictures and encoder (25 MB) it must not.
+        """
+        if vars(self):
+            self._out.close()
+            vars(self).clear()
 
     def _picture(self, number: int) -> Image.Image:
         time = number / (FRAMES - 1)
