@@ -42,6 +42,18 @@ RUN_CRASHED = "run.crashed"
 PROGRESS_MUTED = "progress.muted"
 REPORT_LOST = "report.lost"
 
+# -- worker image: bootstrap
+BOOT_BEGAN = "boot.began"
+BUNDLE_WAITED = "bundle.waited"
+BUNDLE_READY = "bundle.ready"
+BUNDLE_UNPROVEN = "bundle.unproven"
+BOOT_REFUSED = "boot.refused"
+GPU_PROVEN = "gpu.proven"
+COMFY_STARTED = "comfy.started"
+COMFY_READY = "comfy.ready"
+CHILD_DIED = "child.died"
+BOOT_ENDED = "boot.ended"
+
 # -- sandbox: RunPod
 SANDBOX_WORKER_STARTED = "sandbox.worker_started"
 SANDBOX_WORKER_ENDED = "sandbox.worker_ended"
