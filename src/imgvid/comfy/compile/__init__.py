@@ -47,9 +47,9 @@ def compile_workflow(ui: Mapping[str, Json], object_info: Mapping[str, Json] | O
     info = object_info if isinstance(object_info, ObjectInfo) else ObjectInfo(object_info)
     loader = Loader(info)
     root = loader.load(read(dict(ui)))
-    for graph in loader.graphs.values():
-        primitives.apply(graph)
-    links = sum(broadcasts.connect(graph) for graph in loader.graphs.values())
+    for live in loader.graphs.values():
+        primitives.apply(live)
+    links = sum(broadcasts.connect(live) for live in loader.graphs.values())
     narrow(loader.graphs.values())
     graph = Emitter(root, loader.graphs, info).emit()
     return Compiled(

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from imgvid.comfy.compile.broadcasts import SENDERS
 from imgvid.comfy.compile.errors import CompileError
-from imgvid.comfy.compile.live import UNSET, LiveGraph, LiveNode, Value, Widget
+from imgvid.comfy.compile.live import LiveGraph, LiveNode, Unset, Value, Widget
 from imgvid.comfy.compile.resolve import Place, Promoted, Source, resolve_input
 from imgvid.comfy.compile.texts import SAVERS, ByChance, as_browser_text, plain_prefix, plain_prompt
 from imgvid.comfy.graph import Graph, Node, id_order, parse_link
@@ -83,7 +83,7 @@ class Emitter:
             self.problems[place.id] = CompileError(
                 DICE, remedy="Write out one choice, or escape the braces as \\{.", node=place.id, title=node.title
             )
-        sent: dict[str, Json] = {name: value for name, value in inputs.items() if not isinstance(value, type(UNSET))}
+        sent: dict[str, Json] = {name: value for name, value in inputs.items() if not isinstance(value, Unset)}
         assert node.definition is not None
         return Node(id=place.id, class_type=node.definition.name, inputs=sent, title=node.title)
 
@@ -107,7 +107,7 @@ class Emitter:
         if widget is None:
             return None
         value = widget.cell.value
-        return as_browser_text(None if isinstance(value, type(UNSET)) else value)
+        return as_browser_text(None if isinstance(value, Unset) else value)
 
 
 def _within(host: Place) -> Iterator[Place]:

@@ -17,11 +17,7 @@ POWER_LORA = "Power Lora Loader (rgthree)"
 
 # Their values exist only while a browser is open (a camera, a microphone, a 3D view), or are computed in it.
 BROWSER_MADE = {
-    "WebcamCapture": "takes its picture from a camera while the workflow is queued",
-    "RecordAudio": "takes its sound from a microphone while the workflow is queued",
     "ScreencapStream": "takes its picture from the screen while the workflow is queued",
-    "Load3D": "renders its pictures in the browser while the workflow is queued",
-    "Load3DAdvanced": "renders its pictures in the browser while the workflow is queued",
     "ImpactWildcardProcessor": "fills in its wildcards in the browser while the workflow is queued",
     "ImpactWildcardEncode": "fills in its wildcards in the browser while the workflow is queued",
     "Power Primitive (rgthree)": "has widgets that only its pack's browser code knows",
@@ -33,12 +29,21 @@ BROWSER_MADE = {
     "Ideogram4PromptBuilderKJ": "has widgets that only its pack's browser code knows",
 }
 
+# The same for core classes, by the type of the input.
+BROWSER_MADE_INPUTS = {
+    "AUDIO_RECORD": "takes its sound from a microphone while the workflow is queued",
+    "LOAD_3D": "renders its pictures in the browser while the workflow is queued",
+    "LOAD_3D_ADVANCED": "renders its pictures in the browser while the workflow is queued",
+    "WEBCAM": "takes its picture from a camera while the workflow is queued",
+}
+
 
 def apply(node: LiveNode) -> bool:
     """Fill the widgets of a class known here; False where the common rule applies."""
-    if node.type in BROWSER_MADE:
+    why = BROWSER_MADE.get(node.type) or _browser_made_input(node)
+    if why:
         node.problem = CompileError(
-            f"its class {node.type} {BROWSER_MADE[node.type]}.",
+            f"its class {node.type} {why}.",
             remedy="Replace it by a node with fixed values, or bypass it.",
             node=node.id,
             title=node.title,
@@ -53,6 +58,13 @@ def apply(node: LiveNode) -> bool:
     if node.type.startswith("VHS_"):
         return _video_helper(node)
     return False
+
+
+def _browser_made_input(node: LiveNode) -> str:
+    for widget in node.widgets:
+        if widget.spec is not None and widget.spec.widget_type in BROWSER_MADE_INPUTS:
+            return BROWSER_MADE_INPUTS[widget.spec.widget_type]
+    return ""
 
 
 def _power_lora(node: LiveNode) -> None:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 from imgvid.comfy.compile import hosts
+from imgvid.comfy.compile.errors import CompileError
 from imgvid.comfy.compile.live import INSIDE_INPUT, LiveGraph, LiveNode, Rail, Slot, Widget
 from imgvid.comfy.jsontypes import Json, as_list
 
@@ -69,15 +70,12 @@ def _entries(host: LiveNode, inside: LiveGraph) -> list[_Entry]:
     values = as_list(host.saved_values)
     found: list[_Entry] = []
     for index, pair in enumerate(pairs):
-        match pair:
-            case [str() as node, str() as name]:
-                hint = None
-            case [str() as node, str() as name, str() as hint]:
-                pass
-            case _:
-                return []  # one malformed entry voids the list
+        parts = [part for part in as_list(pair) if isinstance(part, str)]
+        if len(parts) not in (2, 3) or len(parts) != len(as_list(pair)):
+            return []  # one malformed entry voids the list
+        hint = parts[2] if len(parts) == 3 else None
         value = values[index] if index < len(values) else None
-        found.append(_normal(inside, _Entry(node=node, name=name, hint=hint, value=value)))
+        found.append(_normal(inside, _Entry(node=parts[0], name=parts[1], hint=hint, value=value)))
     return found
 
 
@@ -194,8 +192,10 @@ def _replace_primitive(host: LiveNode, inside: LiveGraph, primitive: LiveNode, c
     for key in primitive.outputs[0].links:
         link = inside.links.get(key)
         held = inside.holder(link) if link is not None else None
-        if held is None:
+        if link is None or held is None:
             return
+        if held[0].inputs.index(held[1]) != link.target_slot:
+            raise _mixed_up(host, primitive)
         fed.append(held)
     kind = primitive.outputs[0].type
     if not fed or any("*" not in (slot.type, kind) and slot.type != kind for _, slot in fed):
@@ -210,3 +210,13 @@ def _replace_primitive(host: LiveNode, inside: LiveGraph, primitive: LiveNode, c
     value = next((entry.value for entry in cohort if entry.value is not None), None)
     if shown is not None:
         _set(shown, value)
+
+
+def _mixed_up(host: LiveNode, primitive: LiveNode) -> CompileError:
+    """The editor finds what a promoted primitive feeds by slot numbers, which an older file counts differently."""
+    return CompileError(
+        "it is promoted to its subgraph in an older way, and the editor itself connects it to other inputs on opening.",
+        remedy="In the editor, replace this PrimitiveNode by a node such as Int, Float or String, and save the file again.",
+        node=f"{host.id}:{primitive.id}",
+        title=primitive.title,
+    )

@@ -42,7 +42,7 @@ def add_socket(node: LiveNode, spec: InputSpec) -> None:
 
 
 def add_widget(node: LiveNode, spec: InputSpec) -> None:
-    """The widgets of an input and, unless it is socketless, their socket."""
+    """The widgets of an input and their socket; `socketless` inputs have one too, it is only not drawn."""
     if not has_widget(spec):
         return
     first = True
@@ -51,8 +51,7 @@ def add_widget(node: LiveNode, spec: InputSpec) -> None:
         if first and spec.widget_type == DYNAMIC_COMBO:
             choose(node, widget)
         first = False
-    if not spec.options.get("socketless"):
-        node.inputs.append(Slot(name=spec.name, type=spec.type, widget=spec.name))
+    node.inputs.append(Slot(name=spec.name, type=spec.type, widget=spec.name))
 
 
 def place(node: LiveNode, widget: Widget) -> None:

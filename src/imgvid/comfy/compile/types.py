@@ -17,7 +17,8 @@ def narrow(graphs: Iterable[LiveGraph]) -> None:
     """Give every match-type and reroute socket the type that its links allow."""
     todo = list(graphs)
     for _ in range(_ROUNDS):
-        if not any([_narrow_graph(graph) for graph in todo]):
+        changed = [_narrow_graph(graph) for graph in todo]  # every graph has its turn, also after the first change
+        if not any(changed):
             return
 
 
