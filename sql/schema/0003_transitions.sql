@@ -228,13 +228,17 @@ BEGIN
             AND a.attempt > 0
             AND j.state IN ('QUEUED', 'LEASED', 'SUBMITTED', 'RUNNING', 'DELIVERING', 'CLOSING')
         RETURNING j.id, j.user_id, j.lane, j.backend, j.attempt, old.place),
+    kept AS (                                                                   -- the place of an attempt that delivered after all
+        SELECT r.id, r.backend, r.lane FROM provider_requests AS r JOIN moved AS m ON m.id = r.job_id AND m.attempt = r.attempt
+        WHERE r.place_until IS NOT NULL ORDER BY r.id FOR UPDATE OF r),
     noted AS (INSERT INTO job_events (job_id, attempt, event, state) SELECT m.id, m.attempt, 'job.completed', 'COMPLETED' FROM moved AS m),
-    over AS (UPDATE provider_requests AS r SET over_at = now(), outcome = 'completed', sweep_at = NULL FROM moved AS m
-             WHERE r.job_id = m.id AND r.attempt = m.attempt AND r.over_at IS NULL AND r.place_until IS NULL),
+    over AS (UPDATE provider_requests AS r SET over_at = now(), outcome = 'completed', sweep_at = NULL, place_until = NULL FROM moved AS m
+             WHERE r.job_id = m.id AND r.attempt = m.attempt AND r.over_at IS NULL),
     owed AS (UPDATE job_chat AS c SET due_at = now(), claimed_until = NULL, message_id = coalesce(c.message_id, c.retiring),
              retiring = NULL, deleting = false FROM moved AS m WHERE c.job_id = m.id)
     SELECT array_agg(m.id), array_agg(m.user_id), array_agg(m.lane),
-           array_agg(m.backend) FILTER (WHERE m.place), array_agg(m.lane) FILTER (WHERE m.place)
+           array_agg(m.backend) FILTER (WHERE m.place) || (SELECT array_agg(k.backend ORDER BY k.id) FROM kept AS k),
+           array_agg(m.lane) FILTER (WHERE m.place) || (SELECT array_agg(k.lane ORDER BY k.id) FROM kept AS k)
     INTO done, users, user_lanes, place_backends, place_lanes FROM moved AS m;
     IF done IS NULL THEN RETURN; END IF;
     PERFORM hand_over(users, user_lanes);

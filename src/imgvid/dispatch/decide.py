@@ -85,7 +85,7 @@ class Judge:
         meant = meaning(code)
         ours = meant.fault is Fault.OURS
         tries = Tries(own=row.tries_own + (not ours), ours=row.tries_ours + row.reruns + ours)
-        wait = backoff(tries.own + tries.ours, self.rng)
+        wait = backoff(tries.own + tries.ours, self.rng) * self.pace.backoff
         if may_retry(meant, tries) and row.now + wait < row.expires_at:
             return Again(code=code, ours=ours, over=over, wait=wait, said=said)
         return Close(verdict=State.FAILED, code=code, over=over, said=said)

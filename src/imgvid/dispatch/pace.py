@@ -51,6 +51,7 @@ class Pace:
     tidy_look: timedelta = timedelta(seconds=60)
     keep_prompts: timedelta = timedelta(days=30)
     keep_rows: timedelta = timedelta(days=90)
+    backoff: float = 1.0  # share of jobs/retry.py's wait between attempts; tests make it small
     stop_within: timedelta = timedelta(seconds=8)  # container runtimes kill after 10 s
 
     @classmethod

@@ -136,7 +136,7 @@ class Submitter:
         else:
             await self._gates.failed(target.backend, target.lane, job.id, error)
             handed_back = job.attempt - 1 - job.tries_own - job.tries_ours
-            await self._give_back(job, backoff(max(0, handed_back), self._rng), error)
+            await self._give_back(job, backoff(max(0, handed_back), self._rng) * self._pace.backoff, error)
 
     async def _reject(self, job: Leased, error: Rejected) -> None:
         code = Code.PROVIDER_REJECTED
