@@ -77,10 +77,9 @@ class Poller:
                     await self._round(lanes, stop)
             except PollRefused as error:
                 refused = error
-            finally:
-                cut = await lanes.close(within=drain)
-                if cut:
-                    log.get().warning(log.UPDATES_LEFT, count=cut, next="delivered again to the next process")
+            cut = await lanes.close(within=drain)
+            if cut:
+                log.get().warning(log.UPDATES_LEFT, count=cut, next="delivered again to the next process")
         if refused is not None:
             raise refused
         await self._confirm()
