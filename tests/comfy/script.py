@@ -29,7 +29,7 @@ CORE: dict[str, Json] = {
         "class_type": "ImageScale",
         "inputs": {"image": ["1", 0], "upscale_method": "lanczos", "width": 96, "height": 64, "crop": "center"},
     },
-    "6": {"class_type": "ProbeSampler", "inputs": {"image": ["2", 0], "steps": 3, "step_ms": 30}},
+    "6": {"class_type": "ProbeSampler", "inputs": {"image": ["2", 0], "steps": 3, "step_ms": 130}},
     "3": {"class_type": "RepeatImageBatch", "inputs": {"image": ["6", 0], "amount": 12}},
     "4": {"class_type": "CreateVideo", "inputs": {"images": ["3", 0], "fps": 24}},
     "5": {
@@ -211,7 +211,7 @@ async def interrupted(player: Player) -> None:
 async def reconnected(player: Player) -> None:
     """The socket is closed in the middle and opened again with the same id: the current node is told, then live frames."""
     await player.connect()
-    await player.post(changed(CORE, "6", steps=30, step_ms=30))
+    await player.post(changed(CORE, "6", steps=12, step_ms=60))
     await player.hear("progress")
     await player.close()
     await player.connect()
@@ -301,17 +301,38 @@ async def play(url: str, *, only: str | None = None) -> dict[str, list[Json]]:
 
 
 def tidy(value: Json) -> Json:
-    """Without what differs from run to run or tells about the machine: folders, ids, times, tracebacks."""
+    """Without what differs from run to run or tells about the machine: ids, times, sizes, folders, tracebacks."""
     if isinstance(value, dict):
-        return {key: [] if key == "traceback" else tidy(item) for key, item in value.items()}
+        return {_no_id(key): _tidy_field(key, item) for key, item in value.items()}
     if isinstance(value, list):
         return [tidy(item) for item in value]
     if isinstance(value, str):
-        value = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", value)
-        return re.sub(r"(/[\w.-]+){2,}/(?=[\w.-]+)", "/FOLDER/", value) if value.startswith("/") else value
+        return re.sub(r"^(/[\w.-]+){2,}/(?=[\w.-]+)", "/folder/", _no_id(value))
     return value
 
 
+def _tidy_field(key: str, value: Json) -> Json:
+    if key in {"traceback", "argv", "comfy_package_versions", "search_aliases"}:
+        return []
+    if key in {"timestamp", "create_time", "execution_start_time", "execution_end_time"} or key.endswith(
+        ("_total", "_free")
+    ):
+        return 0
+    return tidy(value)
+
+
+def _no_id(text: str) -> str:
+    return re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
+
+
+def lines(scenes: dict[str, list[Json]]) -> str:
+    """A transcript as a file: one event a line."""
+    parts = []
+    for name, events in scenes.items():
+        body = ",\n".join("  " + json.dumps(tidy(event), ensure_ascii=False) for event in events)
+        parts.append(f"{json.dumps(name)}: [\n{body}\n]")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 if __name__ == "__main__":
-    heard = asyncio.run(play(sys.argv[1]))
-    Path(sys.argv[2]).write_text(json.dumps(heard, ensure_ascii=False))
+    Path(sys.argv[2]).write_text(lines(asyncio.run(play(sys.argv[1]))))

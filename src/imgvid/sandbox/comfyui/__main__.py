@@ -1,0 +1,28 @@
+"""The stand-in as a process: prints its address and serves until it is stopped or killed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+from imgvid.sandbox.comfyui.server import serve
+
+
+async def _main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m imgvid.sandbox.comfyui", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
+    parser.add_argument("--folder", type=Path, required=True, help="out, in and tmp are made below it")
+    args = parser.parse_args()
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with serve(args.folder, port=args.port) as world:
+        sys.stdout.write(f"{world.url}\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(_main())
