@@ -51,8 +51,8 @@ BEGIN
     INSERT INTO chats (chat_id, migrated_to) VALUES (p_old, p_new) ON CONFLICT (chat_id) DO UPDATE SET migrated_to = p_new;
     UPDATE jobs SET chat_id = p_new, announced = announced AND finished_at IS NOT NULL, ready_at = NULL
     WHERE id IN (SELECT job_id FROM job_names WHERE chat_id = p_old);
-    UPDATE job_chat AS c SET message_id = NULL, source_message_id = NULL, retiring = NULL, deleting = false, claimed_until = NULL,
-           due_at = CASE WHEN j.finished_at IS NULL THEN now() END
+    UPDATE job_chat AS c SET message_id = NULL, source_message_id = NULL, retiring = NULL, deleting = false, told = NULL,
+           claimed_until = NULL, due_at = CASE WHEN j.finished_at IS NULL THEN now() END
     FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.chat_id = p_old AND c.job_id = n.job_id;
     UPDATE job_names SET chat_id = p_new WHERE chat_id = p_old;
     GET DIAGNOSTICS touched = ROW_COUNT;

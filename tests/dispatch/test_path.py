@@ -13,7 +13,7 @@ from imgvid.sandbox.telegram import Person
 from imgvid.store.backends import BackendStore
 from imgvid.telegram.errors import MessageGone
 from imgvid.telegram.message import Look
-from tests.dispatch.world import World, ms, until
+from tests.dispatch.world import World, first_line, ms, until
 
 
 async def test_from_order_to_video(world: World, eva: Person, lines: list[dict[str, Any]]) -> None:
@@ -117,7 +117,7 @@ async def test_unauthorized_pauses_once_loudly_and_goes_on_by_itself(
     async with world.dispatchers(count=2), world.worker().always():
         job = await world.order(eva)
         other = await world.order(eva)
-        await world.shows(eva, "paused on our side")
+        await world.says(eva, "waiting-paused")
         await until(lambda: world.sql("SELECT sum(attempt) >= 3 FROM jobs"), what="a second probe of the backend")
         await world.runpod.delete(f"/sim/faults/{fault['id']}")
         await world.in_state(job, "COMPLETED")
@@ -127,7 +127,7 @@ async def test_unauthorized_pauses_once_loudly_and_goes_on_by_itself(
     assert [line["was"] for line in lines if line["event"] == log.BACKEND_RESUMED] == ["unauthorized"]
     assert await world.sql("SELECT sum(tries_own + tries_ours) FROM jobs") == 0
     texts = [step.text for message in await world.bot_messages(eva) for step in message.history]
-    assert sum("paused" in text for text in texts) <= 2  # once per person's message
+    assert sum(text.startswith(first_line("waiting-paused")) for text in texts) <= 2  # once per person's message
 
 
 async def test_busy_waits_as_long_as_it_is_told_and_uses_no_try(world: World, eva: Person) -> None:
@@ -155,7 +155,7 @@ async def test_a_refused_request_fails_and_says_so(world: World, eva: Person) ->
     async with world.dispatchers():
         job = await world.order(eva)
         await world.in_state(job, "FAILED")
-        message = await world.shows(eva, "did not accept this job")
+        message = await world.says(eva, "error-provider-rejected")
     assert message.button("Again") is not None
     assert await world.sql("SELECT error_code FROM jobs") == "provider_rejected"
     assert message.message_id == job.message_id
@@ -243,9 +243,9 @@ async def test_a_failed_run_is_tried_again_in_the_same_message_then_ends(world: 
             failed = worker.output(taken, "failed", code="engine_failed", detail="a node raised")
             await worker.done(taken, output=failed, error="engine_failed: a node raised")
             if attempt == 1:
-                await world.shows(eva, "trying again")
+                await world.says(eva, "waiting-retry")
         await world.in_state(job, "FAILED")
-        await world.shows(eva, "The model could not make a video of this")
+        await world.says(eva, "error-engine-failed")
     assert await world.sql("SELECT (error_code, tries_own) = ('engine_failed', 1) FROM jobs")
     assert await world.sql("SELECT in_flight FROM backends") == 0
 
@@ -257,7 +257,7 @@ async def test_a_persons_own_fault_is_not_tried_again(world: World, eva: Person)
         taken = await worker.take()
         await worker.done(taken, output=worker.output(taken, "failed", code="bad_image"), error="bad_image: x")
         await world.in_state(job, "FAILED")
-        await world.shows(eva, "seems to be damaged")
+        await world.says(eva, "error-bad-image")
     assert await world.sql("SELECT attempt FROM jobs") == 1
 
 
@@ -285,7 +285,7 @@ async def test_a_job_that_nobody_took_for_its_whole_time_ends(world: World, eva:
     async with world.dispatchers(cap=0):
         job = await world.order(eva, expires_in=timedelta(seconds=1))
         await world.in_state(job, "FAILED")
-        await world.shows(eva, "No GPU became free")
+        await world.says(eva, "error-queue-timeout")
     assert await world.sql("SELECT error_code FROM jobs") == "queue_timeout"
 
 
@@ -295,7 +295,7 @@ async def test_a_starved_endpoint_is_said_to_the_person_and_to_on_call(
     await world.runpod.patch("/sim/endpoints/ep1", json={"workers_max": 0})
     async with world.dispatchers():
         job = await world.order(eva)
-        await world.shows(eva, "All GPUs are taken")
+        await world.says(eva, "waiting-starved")
         await world.runpod.patch("/sim/endpoints/ep1", json={"workers_max": 3})
         async with world.worker().always():
             await world.in_state(job, "COMPLETED")
@@ -316,7 +316,7 @@ async def test_a_cold_start_is_told_once(world: World, eva: Person) -> None:
 async def test_a_long_job_gets_one_short_reply(world: World, eva: Person) -> None:
     async with world.dispatchers(count=2, ready_after=ms(1)), world.worker().always():
         job = await world.order(eva)
-        ready = await world.shows(eva, "Your video is ready")
+        ready = await world.says(eva, "ready")
         assert ready.reply_to == job.message_id
         await until(lambda: world.sql("SELECT due_at IS NULL FROM job_chat"), what="nothing to be owed")
     assert len(await world.bot_messages(eva)) == 2

@@ -233,6 +233,10 @@ class World:
         found: int | None = await self.sql("SELECT message_id FROM job_chat WHERE job_id = $1", job.id)
         return found
 
+    async def says(self, person: Person, key: str, *, within_s: float = 10, **args: Any) -> Any:
+        """Until a message of the bot's shows the first line of this text; the message."""
+        return await self.shows(person, first_line(key, **args), within_s=within_s)
+
     async def shows(self, person: Person, words: str, *, within_s: float = 10) -> Any:
         """Until a message of the bot's that stands in the chat shows these words; the message."""
 
@@ -349,6 +353,10 @@ class Worker:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def first_line(key: str, **args: Any) -> str:
+    return say("en", key, **{"id": "", **args}).splitlines()[0]
 
 
 async def until(look: Callable[[], Awaitable[Any]], *, within_s: float = 10, what: str = "the condition") -> Any:

@@ -96,10 +96,12 @@ def compose(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
 
 
 def closing(row: Owed, *, deleted: bool = False) -> Line:
-    """The end without a video; `deleted`: the person took the job's message away."""
+    """The end without a video; `deleted`: the person took the job's message away (a message that was written and is lost
+    says so too)."""
     cancelled = row.verdict == State.CANCELLED
     if cancelled:
-        deleted = deleted or row.error_code == Code.MESSAGE_DELETED
+        lost = row.message_id is None and row.retiring is None and row.told is not None
+        deleted = deleted or lost or row.error_code == Code.MESSAGE_DELETED
         text = say(row.locale, "cancelled-deleted" if deleted else "cancelled", id=row.short)
     else:
         text = failure(row.locale, row.error_code or Code.INTERNAL, row.short)
