@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from imgvid.sandbox.demo.command import main
+from imgvid.sandbox.demo.keeper import Keeper, reachable
 from imgvid.sandbox.demo.levers import BY_ID, LEVERS
 from imgvid.sandbox.demo.logbook import KEPT_LINES, Line, Logbook
 from imgvid.sandbox.demo.picture import NUMBERS, SIZE, made_picture
-from imgvid.sandbox.demo.postgres import reachable
 from imgvid.sandbox.demo.story import worker_phases
 from imgvid.sandbox.demo.tail import Tail
 
@@ -54,6 +54,16 @@ def test_a_program_behind_a_private_folder_is_not_reachable(tmp_path: Path) -> N
     program.chmod(0o755)
     assert not reachable(program)
     assert reachable(Path("/bin/sh").resolve())
+
+
+def test_a_temp_folder_that_others_cannot_enter_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tmp_path.chmod(0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    keeper = Keeper()
+    try:
+        assert keeper.folder().parent == Path("/tmp")
+    finally:
+        keeper.close()
 
 
 def test_levers_say_what_they_do_and_what_to_see() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,11 @@ from pathlib import Path
 
 _JANITOR = str(Path(__file__).with_name("janitor.py"))
 _LONGEST_FOLDER = 60  # characters: a Unix socket's whole path must stay below 108
+
+
+def reachable(path: Path) -> bool:
+    """May every user of this machine walk to this folder, or to this program and run it?"""
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (path, *path.parents))
 
 
 class Keeper:
@@ -47,9 +54,9 @@ class Keeper:
         """A new private folder that goes with the demo; with `memory` on a tmpfs where there is one."""
         shm = Path("/dev/shm")  # noqa: S108  a folder of our own is made below it
         base = shm if memory and shm.is_dir() else Path(tempfile.gettempdir())
-        if len(str(base)) > _LONGEST_FOLDER:
+        if len(str(base)) > _LONGEST_FOLDER or not reachable(base):  # PostgreSQL may run as another user
             base = Path("/tmp")  # noqa: S108  mkdtemp makes a private folder
-        made = Path(tempfile.mkdtemp(prefix="imgvid-demo-", dir=base))
+        made = Path(tempfile.mkdtemp(prefix=f"imgvid-demo-{os.getpid()}-", dir=base))
         self._folders.append(made)
         self._tell(f"folder {made}")
         return made

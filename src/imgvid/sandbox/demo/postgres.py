@@ -11,7 +11,6 @@ import os
 import pwd
 import shutil
 import signal
-import stat
 import subprocess
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -19,6 +18,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from imgvid.sandbox.demo.child import Program
+from imgvid.sandbox.demo.keeper import reachable
 
 DATABASE = "imgvid"
 _INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
@@ -49,12 +49,6 @@ class Cluster:
 def _nobody() -> int | None:
     """The user to run as; None: ourselves."""
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
-
-
-def reachable(path: Path) -> bool:
-    """May every user walk to this program and run it?"""
-    others = stat.S_IXOTH
-    return all(place.stat().st_mode & others for place in (path, *path.parents))
 
 
 def _install(folder: Path, user: int | None) -> Path:

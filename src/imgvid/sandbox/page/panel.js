@@ -150,7 +150,7 @@ export class Panel {
       el("ul.processes", { "aria-label": "Processes" }, ...house.processes.map((process) => el(`li.${process.state}`, null,
         el("span.dot", { "aria-hidden": "true" }), el("strong", null, process.name), el("span.hint", null, process.words)))),
       ...[...groups].flatMap(([name, levers]) => [el("h3", null, name), ...levers.map((lever) => this.#lever(lever))]),
-      el("div.actions", null, el("button", { type: "button", disabled: !house.levers.some((lever) => lever.armed), onclick: async () => { await api.calm(); this.soon(); toast("All faults are off."); } }, "Switch all faults off")));
+      house.levers.some((lever) => lever.armed) && el("div.actions", null, el("button", { type: "button", onclick: async () => { await api.calm(); this.soon(); toast("All faults are off."); } }, "Switch all faults off")) || "");
     if (focused) $("view-faults").querySelector(`[data-lever="${focused}"] button`)?.focus();
   }
 
