@@ -1,0 +1,1 @@
+"""Everything that goes wrong around a job, with the real processes as subprocesses of one house."""

@@ -1,0 +1,42 @@
+"""The house for all fault tests, and a fresh person for each."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+
+from imgvid.sandbox.telegram import Sim
+from tests.faults.case import Case, until
+from tests.faults.town import Town
+
+
+@pytest.fixture(scope="session")
+def town() -> Iterator[Town]:
+    town = Town()
+    town.start()
+    yield town
+    town.stop()
+
+
+@pytest.fixture
+async def case(town: Town) -> AsyncIterator[Case]:
+    """Somebody who has spoken to the bot; afterwards every fault is off and every process up."""
+    async with (
+        Sim(town.house.outside.url) as sim,
+        httpx.AsyncClient(base_url=town.house.outside.cloud.url, trust_env=False) as runpod,
+    ):
+        yield Case(town=town, sim=sim, runpod=runpod, person=await sim.person("Eva"))
+        await town.call(lambda house: house.outside.calm())
+        await until(
+            lambda: town.call(lambda house: all(child.pid for child in house.children.values())),
+            within_s=20,
+            what="every process to be up",
+        )
+
+
+@pytest.fixture
+async def other(case: Case) -> Case:
+    """A second person in the same house."""
+    return Case(town=case.town, sim=case.sim, runpod=case.runpod, person=await case.sim.person("Marek", language="sk"))
