@@ -18,7 +18,7 @@ from playwright.async_api import Locator, expect
 from playwright.async_api import Page as Tab
 
 from imgvid.sandbox.demo.picture import made_picture
-from tests.sandbox.demo.browser import DESK, open_browser, open_page
+from tests.sandbox.demo.browser import DESK, open_browser, open_page, plays
 
 pytestmark = [
     pytest.mark.slow,
@@ -152,9 +152,7 @@ async def it_plays(tab: Tab) -> None:
     await expect(placeholder.locator(".text")).to_contain_text("Making your video")
     film = tab.locator(f".message.bot[data-id='{message}'] video")
     await expect(film).to_be_visible()
-    await tab.wait_for_function(
-        "(() => { const v = document.querySelector('video'); return v.readyState >= 2 && v.currentTime > 0; })()"
-    )
+    await plays(film)
     await expect(tab.locator(".message.bot")).to_have_count(1)
     await expect(tab.locator(".job .state").first).to_have_text("COMPLETED")
     await expect(tab.locator(".job dl")).to_contain_text("generating")
@@ -164,6 +162,8 @@ async def cancel(tab: Tab) -> None:
     await tab.get_by_role("button", name="Again").click()
     second = tab.locator(".message.bot").last
     await press(second, "Cancel")
+    await expect(tab.locator("#alert-text, #toasts").filter(has_text="Cancelling.")).not_to_have_count(0)
+    await tab.keyboard.press("Escape")  # a queued job is answered by a toast, one at work by an alert
     await expect(second.locator(".text")).to_contain_text("Cancelled.")
     await expect(tab.locator(".job .state").first).to_have_text("CANCELLED")
     await expect(tab.locator("video")).to_have_count(1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Locator, Page, async_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
@@ -50,3 +51,10 @@ async def open_page(browser: Browser, url: str, **context: Any) -> AsyncIterator
         assert wrong == []
     finally:
         await opened.close()
+
+
+async def plays(film: Locator, *, within_s: float = 20) -> None:
+    """Wait until the video shows frames and moves on. Asked from here: the page's policy forbids to poll by eval inside."""
+    async with asyncio.timeout(within_s):
+        while not await film.evaluate("film => film.readyState >= 2 && film.currentTime > 0 && !film.paused"):
+            await asyncio.sleep(0.05)

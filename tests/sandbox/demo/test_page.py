@@ -13,7 +13,7 @@ from imgvid.sandbox.demo.outside import BOT_TOKEN, Outside, open_outside
 from imgvid.sandbox.demo.picture import made_picture
 from imgvid.sandbox.demo.web import Page
 from imgvid.sandbox.telegram import Sim
-from tests.sandbox.demo.browser import DESK, PHONE, open_browser, open_page
+from tests.sandbox.demo.browser import DESK, PHONE, open_browser, open_page, plays
 from tests.sandbox.demo.minibot import MiniBot
 
 PHOTO = {"name": "lake.jpg", "mimeType": "image/jpeg", "buffer": made_picture(1)}
@@ -81,7 +81,7 @@ async def a_photo_becomes_a_video(tab: Tab, bot: MiniBot) -> None:
     bot.release()
     film = tab.locator(f".message.bot[data-id='{message}'] video")
     await expect(film).to_be_visible()
-    await tab.wait_for_function("document.querySelector('video').currentTime > 0")
+    await plays(film)
     await tab.get_by_role("button", name="Again").click()
     await expect(tab.locator("#alert-text")).to_have_text("Not in this script.")
     await tab.keyboard.press("Enter")
@@ -167,7 +167,7 @@ async def test_on_a_phone(outside: Outside) -> None:
         assert await tab.evaluate("document.documentElement.scrollWidth <= innerWidth")
         await tab.click("#sample")
         await tab.click("#send-now")
-        await tab.wait_for_function("document.querySelector('video')?.currentTime > 0")
+        await plays(tab.locator("video"))
         # another person writes meanwhile: the list says so
         await tab.click("#back")
         await tab.click("#new-person")
