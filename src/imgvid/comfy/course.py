@@ -117,7 +117,7 @@ class _Course:
                 await asyncio.shield(submitting)
                 entry = await self._until_over()
             except BaseException as error:
-                await _through_cancels(asyncio.create_task(self._abandon(submitting, error)))
+                await through_cancels(asyncio.create_task(self._abandon(submitting, error)))
                 raise
         if entry.ended is Ended.INTERRUPTED:
             raise interruption(entry.last)
@@ -241,11 +241,15 @@ class _Course:
             await asyncio.sleep(_LATE_LOOK_S)
 
 
-async def _through_cancels(task: asyncio.Task[None]) -> None:
-    """Wait for the end of a task whatever happens to the waiter: a second cancel must not leave a prompt running."""
+async def through_cancels(task: asyncio.Task[None]) -> None:
+    """Wait for the end of a task whatever happens to the waiter, who is cancelled only then: a second cancel must not
+    leave a prompt running."""
+    cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.wait({task})
-        except asyncio.CancelledError:
-            continue  # the first one is raised by the caller
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
     task.result()

@@ -216,6 +216,7 @@ class Attempt:
             folder=folder,
             locale=request.locale,
             deadline=request.deadline,
+            attempt=request.attempt,
         )
         progress = Progress(
             telegram=self._telegram,

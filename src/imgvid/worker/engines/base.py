@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from imgvid.jobs.errors import Code
 
@@ -52,6 +52,7 @@ class Order:
     folder: Path  # the job's own folder on a tmpfs; only files below it may be written
     locale: str
     deadline: datetime | None  # aware UTC; the caller enforces it, an engine may use it to choose
+    attempt: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +73,10 @@ class Engine(Protocol):
     async def make(self, order: Order, tell: Tell) -> Made:
         """Make the file. Raises EngineFailed; on cancel stops all work before it re-raises CancelledError."""
         ...
+
+
+@runtime_checkable
+class Wears(Protocol):
+    """An engine with a server beside it that may die or fill up; the worker is replaced once `worn` is a reason."""
+
+    worn: str | None

@@ -1,0 +1,218 @@
+"""The real engine: the operator's graph, run by the ComfyUI beside this worker.
+
+    lay the pictures down ▸ bind the graph ▸ run it, tell phases and percent ▸ take the file ▸ forget, wipe, look at memory
+
+The last three happen on every way out: success, failure, deadline, cancel. `worn` says why this worker must be replaced
+(ComfyUI died, hangs, or the next job is not expected to fit); the handler then ends the worker after the report.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+from functools import partial
+from uuid import UUID, uuid5
+
+import httpx
+
+from imgvid import log
+from imgvid.comfy.client import Comfy, Place
+from imgvid.comfy.course import Pace, run_prompt, through_cancels
+from imgvid.comfy.errors import ComfyError, NoOutput, OutOfMemory, ServerGone, Stuck
+from imgvid.comfy.frames import Frame
+from imgvid.comfy.graph import Graph
+from imgvid.comfy.history import Entry, Kind, OutputFile, choose
+from imgvid.comfy.jsontypes import Json
+from imgvid.comfy.progress import Tracker
+from imgvid.comfy.stats import Memory, Stats
+from imgvid.jobs.errors import Code
+from imgvid.worker.bootstrap.server import Folders
+from imgvid.worker.engines.base import EngineFailed, Made, Order, Scalar, Tell
+from imgvid.worker.engines.memory import Growth, lower, within_container
+from imgvid.worker.engines.shelf import Shelf
+from imgvid.worker.engines.workflows import Workflow
+from imgvid.worker.thread import in_thread
+
+PACE = Pace(gone_s=2.0)  # beside us: a refused connection is a dead process
+_LOOK_EVERY_S = 5.0  # at the memory while a job runs
+# The pack writes a PNG with the prompt's text beside every video unless the workflow's own options say no (measured).
+_EXTRA: dict[str, Json] = {"extra_pnginfo": {"workflow": {"extra": {"VHS_MetadataImage": False}}}}
+_PREFIX = "filename_prefix"
+
+
+class ComfyEngine:
+    """Implements `Engine`."""
+
+    name = "comfy"
+    picture_px: int | None = None  # the graph resizes by itself, and it shall see what the person sent
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        folders: Folders,
+        workflows: Mapping[str, Workflow],
+        facts: Mapping[str, Scalar] | None = None,
+        pace: Pace = PACE,
+        look_every_s: float = _LOOK_EVERY_S,
+    ) -> None:
+        """`workflows` by mode. `folders` are the server's and nobody else's: everything in them is wiped after a job."""
+        self.worn: str | None = None
+        self._url, self._workflows, self._facts = url, workflows, dict(facts or {})
+        self._shelf, self._pace, self._look_every_s = Shelf(folders), pace, look_every_s
+        self._growth = Growth()
+        self._http: httpx.AsyncClient | None = None
+        self._met: Stats | None = None
+
+    async def close(self) -> None:
+        """Let the connections go. Safe to call twice."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.aclose()
+
+    async def make(self, order: Order, tell: Tell) -> Made:
+        """Run the mode's graph once. Raises EngineFailed; a cancel comes back when ComfyUI has stopped."""
+        workflow = self._workflows.get(order.mode)
+        if workflow is None:
+            raise EngineFailed(Code.INTERNAL, f"no workflow in this image serves the mode {order.mode}")
+        prompt_id = prompt_id_of(order)
+        server = self._server()
+        await tell("load", 0)
+        try:
+            async with self._in_the_end(server, prompt_id):
+                stats = await self._meet(server)
+                graph = await in_thread(partial(self._lay_out, order, workflow, prompt_id))
+                async with self._watched(server, workflow, stats.memory):
+                    entry = await self._run(server, graph, prompt_id, tell)
+                    path = await in_thread(partial(self._shelf.take, _result(entry, workflow), order.folder))
+        except OutOfMemory as error:
+            if self._growth.has_succeeded(workflow.graph_hash):
+                self._wear("out of memory with a graph that fitted before")
+            raise EngineFailed(error.code, error.detail) from None
+        except ComfyError as error:
+            if isinstance(error, ServerGone | Stuck):
+                self._wear(error.detail)
+            raise EngineFailed(error.code, error.detail) from None
+        except OSError as error:
+            raise EngineFailed(Code.ENGINE_FAILED, f"ComfyUI's folders: {type(error).__name__}") from None
+        return Made(path=path, recipe=self._recipe(workflow, prompt_id, stats, entry))
+
+    def _server(self) -> Comfy:
+        if self._http is None:
+            self._http = httpx.AsyncClient(trust_env=False)  # it is beside us: no proxy of the environment's
+        return Comfy(self._url, http=self._http)
+
+    async def _meet(self, server: Comfy) -> Stats:
+        """Look at the server before every job; at the first one, that it keeps its files where we wipe them."""
+        stats = await server.stats()
+        if self._met is None:
+            for kind in ("input", "output", "temp"):
+                if not self._shelf.fits(kind, stats.folder(kind)):
+                    self._wear(f"ComfyUI keeps its {kind} files in another folder than COMFYUI_FILES says")
+                    raise EngineFailed(Code.INTERNAL, f"{self.worn}: people's pictures would stay there")
+            self._met = stats
+        return stats
+
+    def _lay_out(self, order: Order, workflow: Workflow, prompt_id: str) -> Graph:
+        """Pictures on the shelf, values in the graph, a name of its own for every file that it writes."""
+        self._shelf.wipe()
+        names: dict[str, Scalar] = {
+            role: self._shelf.put(path, subfolder=prompt_id, name=f"{role}.png") for role, path in order.images.items()
+        }
+        graph = workflow.bind({**order.params, "seed": order.seed, **names})
+        for key, node in graph.nodes.items():
+            if isinstance(node.inputs.get(_PREFIX), str):
+                graph = graph.with_input(key, _PREFIX, f"{prompt_id}/{key.replace(':', '_')}")
+        return graph
+
+    async def _run(self, server: Comfy, graph: Graph, prompt_id: str, tell: Tell) -> Entry:
+        tracker = Tracker(graph)
+
+        async def watch(frame: Frame) -> None:
+            step = tracker.see(frame)
+            if step is not None:
+                await tell(str(step.phase), step.percent)
+
+        return await run_prompt(
+            server, graph.json(), prompt_id=prompt_id, watch=watch, pace=self._pace, extra_data=_EXTRA
+        )
+
+    @contextlib.asynccontextmanager
+    async def _watched(self, server: Comfy, workflow: Workflow, before: Memory) -> AsyncIterator[None]:
+        """Look at the memory beside the job, and after a good one judge whether the next will fit."""
+        lowest = within_container(before)
+
+        async def look() -> None:
+            nonlocal lowest
+            while True:
+                await asyncio.sleep(self._look_every_s)
+                with contextlib.suppress(ComfyError):
+                    lowest = lower(lowest, within_container((await server.stats()).memory))
+
+        looking = asyncio.create_task(look())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.wait({looking})
+        try:
+            after = within_container((await server.stats()).memory)
+        except ComfyError:
+            return  # the file is there; what happened to the server shows when it is cleaned
+        short = self._growth.add(workflow.graph_hash, within_container(before), lowest, after)
+        if short is not None:
+            self._wear(short)
+
+    @contextlib.asynccontextmanager
+    async def _in_the_end(self, server: Comfy, prompt_id: str) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await through_cancels(asyncio.create_task(self._clean(server, prompt_id)))
+
+    async def _clean(self, server: Comfy, prompt_id: str) -> None:
+        """Nothing of the job stays: not its entry, not its files, and it does not run any more."""
+        try:
+            if await server.place(prompt_id) is not Place.ABSENT:
+                self._wear("ComfyUI goes on with a job that was told to stop")
+            await server.forget(prompt_id)
+        except ComfyError as error:
+            if isinstance(error, ServerGone):
+                self._wear(error.detail)
+            log.get().warning(log.ENGINE_LEFTOVERS, prompt=prompt_id, error=error.detail)
+        try:
+            await in_thread(self._shelf.wipe)
+        except OSError as error:
+            log.get().error(log.ENGINE_LEFTOVERS, prompt=prompt_id, error=type(error).__name__)
+            self._wear("ComfyUI's folders cannot be wiped")
+
+    def _wear(self, reason: str) -> None:
+        """The first reason stays: what follows comes from it."""
+        if self.worn is None:
+            self.worn = reason
+            log.get().warning(log.ENGINE_WORN, reason=reason, then="the worker ends after this job")
+
+    def _recipe(self, workflow: Workflow, prompt_id: str, stats: Stats, entry: Entry) -> dict[str, Scalar]:
+        return {
+            "workflow": workflow.name,
+            "workflow_origin": workflow.origin,
+            "graph": workflow.graph_hash,
+            "prompt_id": prompt_id,
+            "comfyui": stats.version,
+            "gpu": stats.gpu,
+            "comfyui_s": None if entry.ran_for is None else round(entry.ran_for.total_seconds(), 3),
+            **self._facts,
+        }
+
+
+def prompt_id_of(order: Order) -> str:
+    """One id for one attempt of one job, so that both logs tell the same story."""
+    return str(uuid5(UUID(order.job_id), str(order.attempt)))
+
+
+def _result(entry: Entry, workflow: Workflow) -> OutputFile:
+    file = choose(entry.outputs, Kind.VIDEO, node=workflow.output)
+    if file is None:
+        raise NoOutput("the graph ended well and made no video")
+    return file
