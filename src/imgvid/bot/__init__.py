@@ -13,3 +13,7 @@ talk.py       one update's conversation; voice.py sends and knows what Telegram'
 photos.py commands.py jobs.py forget.py buttons.py language.py other.py members.py   one router a topic
 setup.py      command menus, names and descriptions; app.py builds it all
 """
+
+from imgvid.bot import lean  # before anything of aiogram
+
+__all__ = ["lean"]

@@ -17,7 +17,7 @@ from imgvid.bot.gate import Gate
 from imgvid.bot.quiet import Quiet
 from imgvid.bot.reception import Reception
 from imgvid.bot.setup import set_up
-from imgvid.bot.telegram import Me, fetcher, introduce, open_bot
+from imgvid.bot.telegram import Me, fetcher, introduce, open_bot, warm_up
 from imgvid.bot.updates import Poller, PollRefused
 from imgvid.bot.voice import Sentence, Voice
 from imgvid.bot.waiting import before
@@ -108,6 +108,7 @@ def build_handling(settings: BotSettings, stop: asyncio.Event, *, bot: Bot, me: 
 async def _poll(
     settings: BotSettings, stop: asyncio.Event, *, bot: Bot, intake: Intake, retry_pauses_s: tuple[float, ...]
 ) -> int:
+    warm_up()
     me = await introduce(bot, stop)
     if me is None:
         return 0
