@@ -30,10 +30,10 @@ async def test_cancel_while_it_waits(world: World, eva: Person) -> None:
 
 async def test_cancel_before_it_was_sent(world: World, eva: Person) -> None:
     """Leased by a dispatcher that died: the wish is fulfilled without asking anybody."""
+    await world.sql("INSERT INTO backends (backend, lane, cap) VALUES ('runpod', 'video', 1)")
     job = await world.order(eva)
-    async with world.dispatchers(cap=0):
-        await world.sql("UPDATE backends SET cap = 1")
-        await world.sql("SELECT id FROM lease('runpod', 'video', 1, 'dead', interval '1 second')")
+    assert await world.sql("SELECT id FROM lease('runpod', 'video', 1, 'dead', interval '1 second')") == job.id
+    async with world.dispatchers(cap=1):
         assert await world.intake.wish_cancel(job.id, eva.user_id) == "wished"
         await ended(world, job, "CANCELLED")
         await world.says(eva, "cancelled")

@@ -167,12 +167,12 @@ class World:
 
     @asynccontextmanager
     async def dispatchers(
-        self, *, count: int = 1, cap: int = 4, pace: Pace = QUICK, dsn: str | None = None, **changes: Any
+        self, *, count: int = 1, cap: int = 4, pace: Pace = QUICK, listener_dsn: str | None = None, **changes: Any
     ) -> AsyncIterator[list[Running]]:
         """Several dispatchers, stopped in order at the end; a crash of one fails the test."""
         await BackendStore(self.database).ensure("runpod", "video", cap)
         running = [
-            await self.start(f"d{number}", pace=replace(pace, **changes), dsn=dsn or self.dsn)
+            await self.start(f"d{number}", pace=replace(pace, **changes), dsn=listener_dsn or self.dsn)
             for number in range(count)
         ]
         try:
@@ -182,7 +182,7 @@ class World:
                 await one.end()
 
     async def start(self, name: str, *, pace: Pace, dsn: str) -> Running:
-        database = Database(await open_pool(dsn, size=6, name=name))
+        database = Database(await open_pool(self.dsn, size=6, name=name))
         http = httpx.AsyncClient(trust_env=False)
         provider = RunpodProvider(
             client=http, api_url=self.cloud.url + "/v2", api_key=KEY, endpoint_id="ep1", retry_wait=ms(10)
@@ -271,7 +271,9 @@ class Running:
     health: Health
 
     async def end(self) -> None:
-        """SIGTERM."""
+        """SIGTERM. Safe to repeat."""
+        if self.stop.is_set():
+            return
         self.stop.set()
         try:
             await self.task

@@ -92,6 +92,7 @@ class Clockwork:
         """
         pause_s = 0.2
         while not stop.is_set():
+            began = self.health.clock()
             try:
                 wait = await one()
             except StoreUnavailable as error:
@@ -100,7 +101,7 @@ class Clockwork:
                 pause_s = min(5.0, pause_s * 2)
                 continue
             pause_s = 0.2
-            self.health.finished(name)
+            self.health.finished(name, began=began)
             wait = self._jittered() if wait is None else wait
             if wait > NOW and not stop.is_set():
                 await self.wakeups.wait(topic, at_most=wait)

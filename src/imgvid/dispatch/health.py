@@ -21,10 +21,10 @@ class Health:
     store_lost_at: float | None = None
     starved: set[str] = field(default_factory=set)  # backends whose jobs wait without a worker
 
-    def finished(self, name: str) -> None:
-        """One round of this loop is done, so the database answers."""
+    def finished(self, name: str, *, began: float) -> None:
+        """One round of this loop is done, so the database answered after `began`."""
         self.rounds[name] = self.clock()
-        if self.store_lost_at is not None:
+        if self.store_lost_at is not None and began > self.store_lost_at:
             log.get().info(log.DATABASE_RECOVERED, away_s=round(self.clock() - self.store_lost_at, 1))
             self.store_lost_at = None
 

@@ -85,7 +85,7 @@ class Dispatcher:
         scribe = Scribe(telegram=parts.telegram, budget=budget or Budget(), pace=pace)
         history = History(jobs=jobs, health=health)
         around = Around(chat=chat, backends=backends, history=history, health=health, pace=pace)
-        listener = Listener(dsn=parts.dsn, wakeups=wakeups)
+        listener = Listener(dsn=parts.dsn, wakeups=wakeups, probe=pace.listen_probe, patience=pace.listen_patience)
         health.listener = listener
         submitter = Submitter(
             jobs=jobs, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork, rng=parts.rng

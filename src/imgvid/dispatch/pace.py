@@ -13,6 +13,8 @@ class Pace:
     """How long things may take, and how often is looked. Defaults are production's."""
 
     poll: timedelta = timedelta(seconds=2)  # a look at the database when nothing wakes us
+    listen_probe: timedelta = timedelta(seconds=10)  # a NOTIFY to ourselves: a half-open socket looks alive for hours
+    listen_patience: timedelta = timedelta(seconds=5)
     lease: timedelta = timedelta(seconds=30)  # an unsent lease of a dead dispatcher is taken back after it
     submit_hold: timedelta = timedelta(seconds=90)  # from before /run until the row is somebody else's business
     unknown_wait: timedelta = timedelta(seconds=90)  # for a sign of life after an unknown submit or a 404

@@ -72,7 +72,13 @@ class Listener:
             try:
                 await self._listen_once(stop)
                 pause = 0.2
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,  # the server ended the idle connection with an error message
+            ) as error:
                 if self.alive:
                     log.get().warning(
                         log.LISTENER_LOST, reason=f"{type(error).__name__}: {error}", next="polling until it is back"

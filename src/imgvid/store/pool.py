@@ -25,6 +25,8 @@ _AWAY = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.DeadlockDetectedError,  # not away, but the same follows: nothing was applied, say it again
+    asyncpg.InternalClientError,  # asyncpg, when the server ended an idle connection with an error message
 )
 
 
