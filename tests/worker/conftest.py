@@ -31,7 +31,14 @@ from imgvid.worker.run import Runner
 from imgvid.worker.workspace import Root, Workspace
 
 TOKEN = "4242:worker-tests"
-QUICK = Patience(span=timedelta(seconds=20), first_wait=timedelta(milliseconds=5), top_wait=timedelta(milliseconds=20))
+
+
+async def _blink(_seconds: float) -> None:
+    await asyncio.sleep(0.01)
+
+
+QUICK = Patience(span=timedelta(minutes=10), sleep=_blink)
+"""As patient as in life, and every wait is a blink."""
 
 
 def jpeg(width: int = 800, height: int = 600, *, quality: int = 85) -> bytes:

@@ -12,6 +12,8 @@ import pytest
 from imgvid.jobs.errors import Code
 from imgvid.media.video import probe
 from imgvid.telegram.keyboard import Action, pack
+from imgvid.telegram.patience import Patience
+from imgvid.worker.attempt import Manners
 from imgvid.worker.engines.base import EngineFailed, Made, Order, Tell
 from imgvid.worker.engines.preview import Preview
 from tests.worker.conftest import Stage, jpeg
@@ -266,6 +268,25 @@ async def test_progress_is_edited_rarely_and_stops_at_the_first_429(stage: Stage
     assert not any("40" in text or "60" in text or "80" in text for text in texts)
 
 
+async def test_a_flood_limit_before_the_upload_is_waited_out(stage: Stage) -> None:
+    payload = await stage.job(await stage.eva.send_photo(jpeg()))
+    await stage.sim.fault("429", method="editMessageText", nth=2, retry_after=200)
+    output = (await stage.runner(stage.clip(), every=timedelta(hours=1)).run(payload)).as_json()
+    assert output["outcome"] == "delivered"
+    assert [call["status"] for call in await stage.sim.calls("editMessageText")] == [200, 429, 200]
+
+
+async def test_a_telegram_that_stays_away_is_ours_to_retry(stage: Stage) -> None:
+    payload = await stage.job(await stage.eva.send_photo(jpeg()))
+    await stage.sim.fault("502", method="editMessageText", times=0)
+    engine = stage.clip()
+    short = Patience(span=timedelta(0))
+    runner = stage.runner(engine, manners=Manners(write=short, deliver=short))
+    output = (await runner.run(payload)).as_json()
+    assert (output["outcome"], output["code"]) == ("failed", "internal")
+    assert engine.orders == []
+
+
 async def test_progress_edits_keep_their_distance(stage: Stage) -> None:
     payload = await stage.job(await stage.eva.send_photo(jpeg()))
     output = (
@@ -317,7 +338,7 @@ async def test_a_job_that_arrives_after_its_deadline_touches_nothing(stage: Stag
 
 
 async def test_the_deadline_ends_an_engine_and_an_upload(stage: Stage) -> None:
-    soon = (datetime.now(UTC) + timedelta(seconds=0.4)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=2.5)).isoformat()
     payload = await stage.job(await stage.eva.send_photo(jpeg()), deadline=soon)
     engine = stage.clip(gate=asyncio.Event())
     output = (await stage.runner(engine).run(payload)).as_result()
@@ -327,7 +348,7 @@ async def test_the_deadline_ends_an_engine_and_an_upload(stage: Stage) -> None:
     assert stage.leftovers() == []
 
     await stage.sim.fault("slow_upload", method="editMessageMedia", bytes_per_s=2000)
-    soon = (datetime.now(UTC) + timedelta(seconds=1.5)).isoformat()
+    soon = (datetime.now(UTC) + timedelta(seconds=2.5)).isoformat()
     payload = await stage.job(await stage.eva.send_photo(jpeg()), deadline=soon)
     output = (await stage.runner(stage.clip()).run(payload)).as_json()
     assert (output["outcome"], output["code"]) == ("failed", "deadline_exceeded")

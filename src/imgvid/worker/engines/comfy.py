@@ -10,20 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
+from pathlib import Path
 from uuid import UUID, uuid5
 
 import httpx
 
 from imgvid import log
+from imgvid.catalog.mode import modes
+from imgvid.comfy.bind import BindingError
 from imgvid.comfy.client import Comfy, Place
 from imgvid.comfy.course import Pace, run_prompt, through_cancels
 from imgvid.comfy.errors import ComfyError, NoOutput, OutOfMemory, ServerGone, Stuck
 from imgvid.comfy.frames import Frame
 from imgvid.comfy.graph import Graph
 from imgvid.comfy.history import Entry, Kind, OutputFile, choose
-from imgvid.comfy.jsontypes import Json
+from imgvid.comfy.jsontypes import Json, as_dict
+from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.progress import Tracker
 from imgvid.comfy.stats import Memory, Stats
 from imgvid.jobs.errors import Code
@@ -31,7 +36,7 @@ from imgvid.worker.bootstrap.server import Folders
 from imgvid.worker.engines.base import EngineFailed, Made, Order, Scalar, Tell
 from imgvid.worker.engines.memory import Growth, lower, within_container
 from imgvid.worker.engines.shelf import Shelf
-from imgvid.worker.engines.workflows import Workflow
+from imgvid.worker.engines.workflows import Workflow, WorkflowRefused, load
 from imgvid.worker.thread import in_thread
 
 PACE = Pace(gone_s=2.0)  # beside us: a refused connection is a dead process
@@ -63,7 +68,7 @@ class ComfyEngine:
         self._shelf, self._pace, self._look_every_s = Shelf(folders), pace, look_every_s
         self._growth = Growth()
         self._http: httpx.AsyncClient | None = None
-        self._met: Stats | None = None
+        self._info: ObjectInfo | None = None
 
     async def close(self) -> None:
         """Let the connections go. Safe to call twice."""
@@ -81,8 +86,8 @@ class ComfyEngine:
         await tell("load", 0)
         try:
             async with self._in_the_end(server, prompt_id):
-                stats = await self._meet(server)
-                graph = await in_thread(partial(self._lay_out, order, workflow, prompt_id))
+                stats, info = await self._meet(server)
+                graph = await in_thread(partial(self._lay_out, order, workflow, info, prompt_id))
                 async with self._watched(server, workflow, stats.memory):
                     entry = await self._run(server, graph, prompt_id, tell)
                     path = await in_thread(partial(self._shelf.take, _result(entry, workflow), order.folder))
@@ -103,24 +108,33 @@ class ComfyEngine:
             self._http = httpx.AsyncClient(trust_env=False)  # it is beside us: no proxy of the environment's
         return Comfy(self._url, http=self._http)
 
-    async def _meet(self, server: Comfy) -> Stats:
+    async def _meet(self, server: Comfy) -> tuple[Stats, ObjectInfo]:
         """Look at the server before every job; at the first one, that it keeps its files where we wipe them."""
         stats = await server.stats()
-        if self._met is None:
+        if self._info is None:
             for kind in ("input", "output", "temp"):
                 if not self._shelf.fits(kind, stats.folder(kind)):
-                    self._wear(f"ComfyUI keeps its {kind} files in another folder than COMFYUI_FILES says")
+                    self._wear(f"ComfyUI keeps its {kind} files elsewhere than COMFY_DIR says")
                     raise EngineFailed(Code.INTERNAL, f"{self.worn}: people's pictures would stay there")
-            self._met = stats
-        return stats
+            classes = sorted(set().union(*(workflow.bound_classes() for workflow in self._workflows.values())))
+            self._info = ObjectInfo(
+                {name: spec for one in classes for name, spec in (await server.object_info(one)).items()}
+            )
+        return stats, self._info
 
-    def _lay_out(self, order: Order, workflow: Workflow, prompt_id: str) -> Graph:
+    def _lay_out(self, order: Order, workflow: Workflow, info: ObjectInfo, prompt_id: str) -> Graph:
         """Pictures on the shelf, values in the graph, a name of its own for every file that it writes."""
         self._shelf.wipe()
-        names: dict[str, Scalar] = {
+        pictures: dict[str, Scalar] = {
             role: self._shelf.put(path, subfolder=prompt_id, name=f"{role}.png") for role, path in order.images.items()
         }
-        graph = workflow.bind({**order.params, "seed": order.seed, **names})
+        try:
+            bound = workflow.bind({**order.params, "seed": order.seed, **pictures}, info)
+        except BindingError as error:
+            raise EngineFailed(Code.INTERNAL, f"{workflow.name}: {error}") from None
+        if bound.notes or bound.unused:
+            log.get().info(log.PROMPT_BOUND, prompt=prompt_id, changed=bound.notes, unused=bound.unused)
+        graph = bound.graph
         for key, node in graph.nodes.items():
             if isinstance(node.inputs.get(_PREFIX), str):
                 graph = graph.with_input(key, _PREFIX, f"{prompt_id}/{key.replace(':', '_')}")
@@ -204,6 +218,32 @@ class ComfyEngine:
             "comfyui_s": None if entry.ran_for is None else round(entry.ran_for.total_seconds(), 3),
             **self._facts,
         }
+
+
+def from_environ(environ: Mapping[str, str]) -> ComfyEngine:
+    """The engine as bootstrap describes it. Raises WorkflowRefused with what is missing.
+
+    COMFY_URL, COMFY_DIR (in, out and tmp of that server, this worker's alone), WORKFLOWS_DIR, WORKER_FACTS (a JSON object
+    for every recipe: image, bundle, node lock).
+    """
+    missing = [name for name in ("COMFY_URL", "COMFY_DIR", "WORKFLOWS_DIR") if not environ.get(name)]
+    if missing:
+        raise WorkflowRefused(f"not set: {', '.join(missing)}; `imgvid bootstrap` sets them, and starts the worker")
+    try:
+        facts = as_dict(json.loads(environ.get("WORKER_FACTS") or "{}"))
+    except ValueError:
+        raise WorkflowRefused("WORKER_FACTS is no JSON object") from None
+    workflows = load(Path(environ["WORKFLOWS_DIR"]), modes().values())
+    for mode, workflow in workflows.items():
+        log.get().info(
+            log.WORKFLOW_LOADED, mode=mode, workflow=workflow.name, origin=workflow.origin, graph=workflow.graph_hash
+        )
+    return ComfyEngine(
+        url=environ["COMFY_URL"].rstrip("/"),
+        folders=Folders(root=Path(environ["COMFY_DIR"])),
+        workflows=workflows,
+        facts={name: value for name, value in facts.items() if not isinstance(value, dict | list)},
+    )
 
 
 def prompt_id_of(order: Order) -> str:
