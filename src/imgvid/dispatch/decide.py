@@ -60,7 +60,7 @@ class Judge:
         if isinstance(look, Nameless):
             return self._nameless(row, word)
         if row.cancel_at is not None:
-            return self._cancelling(row.now - row.cancel_at)
+            return self._cancelling(max(timedelta(0), row.now - row.cancel_at))
         if row.deadline_at is not None and row.now >= row.deadline_at:
             return self.fail(row, Code.DEADLINE_EXCEEDED, over=False)
         return self._open(row, look, word, expected)

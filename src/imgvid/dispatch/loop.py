@@ -13,6 +13,7 @@ import secrets
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import httpx
@@ -21,7 +22,7 @@ from imgvid import log
 from imgvid.config import DispatcherSettings
 from imgvid.dispatch.announce import Announcer
 from imgvid.dispatch.around import Around
-from imgvid.dispatch.crew import Clockwork
+from imgvid.dispatch.crew import Clockwork, patiently
 from imgvid.dispatch.decide import Judge
 from imgvid.dispatch.gate import Gates
 from imgvid.dispatch.health import Health
@@ -49,7 +50,7 @@ from imgvid.telegram.client import Telegram
 POOL = 8  # connections: submits, looks and writes hold one for a millisecond each
 RUNPOD = Target(backend="runpod", lane="video")
 # Idle connections are kept: a /run must not pay for a handshake. Both ends close theirs after a minute or more.
-_KEEP = 300.0
+_KEEP_S = 300.0
 
 
 class Loop(Protocol):
@@ -155,22 +156,16 @@ class Dispatcher:
 async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> int:
     """`imgvid dispatcher`: build everything, run until `stop`. Answers the exit code."""
     by = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
-    pace = Pace.of(settings)
-    opening = asyncio.create_task(open_pool_patiently(settings.database_url, size=POOL, name="imgvid-dispatcher"))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({opening, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    stopping.cancel()
-    if not opening.done():
-        opening.cancel()
+    pace, health = Pace.of(settings), Health()
+    database = await _opened(settings, stop, health)
+    if database is None:
         return 0
-    database = Database(await opening)
-    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP)
+    limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP_S)
     try:
         async with (
             httpx.AsyncClient(limits=limits) as to_telegram,
             httpx.AsyncClient(limits=limits) as to_runpod,
         ):
-            await _ensure(BackendStore(database), settings)
             parts = Parts(
                 database=database,
                 dsn=settings.database_url,
@@ -192,7 +187,7 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
                 by=by,
                 pace=pace,
                 rng=random.Random(),  # noqa: S311  jitter needs no cryptography
-                health=Health(),
+                health=health,
             )
             log.get().info(
                 log.DISPATCHER_STARTED, by=by, cap=settings.runpod_max_in_flight, next="leases what is ready"
@@ -203,8 +198,26 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
     return 0
 
 
+async def _opened(settings: DispatcherSettings, stop: asyncio.Event, health: Health) -> Database | None:
+    """The database with the rows that the lease locks in it, waited for as long as it takes; None: told to stop first."""
+
+    async def opening() -> Database:
+        pool = await open_pool_patiently(settings.database_url, size=POOL, name="imgvid-dispatcher")
+        database = Database(pool)
+        backends = BackendStore(database)
+        await patiently(lambda: _ensure(backends, settings), within=timedelta(days=1), health=health)
+        return database
+
+    opened, stopped = asyncio.create_task(opening()), asyncio.create_task(stop.wait())
+    await asyncio.wait({opened, stopped}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (opened, stopped):
+        task.cancel()
+    await asyncio.wait({opened, stopped})
+    return None if opened.cancelled() else opened.result()
+
+
 async def _ensure(backends: BackendStore, settings: DispatcherSettings) -> None:
-    """The rows that the lease locks exist, with the operator's numbers."""
+    """The operator's numbers."""
     await backends.ensure(RUNPOD.backend, RUNPOD.lane, settings.runpod_max_in_flight)
     for lane in ("video", "image"):
         await backends.set_lane(lane, settings.in_flight_per_person)
