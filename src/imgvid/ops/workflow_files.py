@@ -1,0 +1,149 @@
+"""The files and the server that `imgvid workflow` reads and writes. Every trouble becomes a FileTrouble with a sentence."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sys
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from imgvid.catalog.mode import CatalogError, load_mode
+from imgvid.comfy.bind import Binding, BindingError, parse_binding
+from imgvid.comfy.jsontypes import Json, as_dict
+
+_TIMEOUT_S = 30.0  # /object_info of a server with nine packs is 2.5 MB; it answers within a second once it is up
+# Below models/ the server lists some folders under newer names (facts/comfyui.md section 4).
+_LISTS = {"diffusion_models": ("diffusion_models", "unet_gguf"), "text_encoders": ("text_encoders", "clip_gguf")}
+_ALWAYS_SET = ("seed",)  # the engine sets it for every job
+
+
+class FileTrouble(Exception):
+    """A file or server cannot be used; says which and why."""
+
+
+def read_json(path: Path) -> dict[str, Json]:
+    """A JSON object, from .gz too. Raises FileTrouble."""
+    try:
+        raw = path.read_bytes()
+        data = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
+    except OSError as error:
+        raise FileTrouble(f"{path}: {error.strerror or error}") from error
+    except (ValueError, EOFError) as error:
+        raise FileTrouble(f"{path}: this is no JSON ({error}).") from error
+    if not isinstance(data, dict):
+        raise FileTrouble(f"{path}: this JSON is no object, so it is neither a workflow nor an object_info.")
+    return data
+
+
+def read_object_info(path: Path) -> dict[str, Json]:
+    """A saved `GET /object_info`. Raises FileTrouble where the file is something else."""
+    data = read_json(path)
+    some = as_dict(next(iter(data.values()), None))
+    if "input" not in some or "output" not in some:
+        raise FileTrouble(f"{path}: this is no object_info. Save it with: curl SERVER/object_info -o {path.name}")
+    return data
+
+
+def read_toml(path: Path) -> dict[str, object]:
+    """Values of a TOML file. Raises FileTrouble."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileTrouble(f"{path}: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise FileTrouble(f"{path}: {error}") from error
+
+
+def read_binding(path: Path) -> Binding:
+    """A binding file. Raises FileTrouble."""
+    try:
+        return parse_binding(read_toml(path))
+    except BindingError as error:
+        raise FileTrouble(f"{path}: {error}") from error
+
+
+def read_mode_roles(path: Path) -> dict[str, bool]:
+    """The roles that a mode sets, with whether it always does. Raises FileTrouble."""
+    try:
+        mode = load_mode(path)
+    except CatalogError as error:
+        raise FileTrouble(str(error)) from error
+    except OSError as error:
+        raise FileTrouble(f"{path}: {error.strerror or error}") from error
+    return {**{rule.role: rule.required for rule in mode.inputs}, "prompt": True, **dict.fromkeys(_ALWAYS_SET, True)}
+
+
+def read_bundle(path: Path) -> set[str]:
+    """Model files of a bundle manifest as `folder/name`. Raises FileTrouble.
+
+    Every table with a `path` counts; its `folder` (ComfyUI's) goes before the name, else the path's own folder does.
+    """
+    found: set[str] = set()
+    for entry in _tables(read_toml(path)):
+        file = PurePosixPath(str(entry["path"]))
+        found.add(str(file))
+        folder = entry.get("folder")
+        if isinstance(folder, str):
+            found.add(f"{folder.removeprefix('models/').strip('/')}/{file.name}")
+    if not found:
+        raise FileTrouble(f"{path}: no table in it has a path; this is no bundle manifest.")
+    return found
+
+
+def write_text(path: Path | None, text: str) -> None:
+    """Write a result, to standard output where there is no path. Raises FileTrouble."""
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FileTrouble(f"{path}: {error.strerror or error}") from error
+
+
+def server_object_info(url: str) -> dict[str, Json]:
+    """`GET /object_info` of a running server. Raises FileTrouble."""
+    return as_dict(_get(url, "object_info"))
+
+
+def server_files(url: str, folders: Iterable[str]) -> set[str]:
+    """Model files of a running server as `folder/name`, for the folders asked for. Raises FileTrouble.
+
+    A folder that the server does not know (a pack's own, such as RIFE's) is not listed by it and is left out.
+    """
+    found: set[str] = set()
+    for folder in folders:
+        for name in _LISTS.get(folder, (folder,)):
+            listed = _get(url, f"models/{name}", absent=[])
+            if isinstance(listed, list):
+                found |= {f"{folder}/{file}" for file in listed if isinstance(file, str)}
+    return found
+
+
+def _get(url: str, path: str, absent: Json = None) -> Json:
+    import httpx
+
+    address = f"{url.rstrip('/')}/{path}"
+    try:
+        answer = httpx.get(address, timeout=_TIMEOUT_S)
+        if answer.status_code == httpx.codes.NOT_FOUND and absent is not None:
+            return absent
+        answer.raise_for_status()
+        data: Json = answer.json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise FileTrouble(f"{address}: {type(error).__name__}; is ComfyUI running there?") from error
+    return data
+
+
+def _tables(data: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
+    if isinstance(data.get("path"), str):
+        yield data
+    for value in data.values():
+        if isinstance(value, dict):
+            yield from _tables(value)
+        elif isinstance(value, list):
+            for item in value:
+                if isinstance(item, dict):
+                    yield from _tables(item)
