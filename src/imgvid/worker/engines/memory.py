@@ -39,7 +39,7 @@ def expected_short(passages: Sequence[Passage], total: int) -> int | None:
 
     `passages` are the jobs of one graph on this server in order. The first loads the models and is no measure.
     """
-    warm = passages[1:]
+    warm = passages[1:][-_JOBS:]
     rests = [passage.after for passage in passages[-_JOBS:]]
     losses = [earlier - later for earlier, later in itertools.pairwise(rests)]
     noise = max(_NOISE_BYTES, int(total * _NOISE_SHARE))
