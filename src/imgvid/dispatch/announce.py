@@ -218,7 +218,7 @@ class Announcer:
         elif row.state is State.QUEUED:
             await self._jobs.close(row.id, row.attempt, verdict=State.FAILED, code=Code.CHAT_UNREACHABLE, over=True)
         cancelled = await self._intake.chat_gone(row.chat_id, why)
-        log.get().warning(log.CHAT_LOST, **_about(row), cancelled=cancelled, next="its jobs end, untold")
+        log.get().warning(log.CHAT_GONE, **_about(row), cancelled=cancelled, next="its jobs end, untold")
 
     async def _trouble(self, row: Owed, error: TelegramError) -> None:
         """A write that did not go through: what can be concluded, and when to try again."""
@@ -227,7 +227,7 @@ class Announcer:
                 await self._chat_gone(row, error.description)
             case ChatMigrated():
                 await self._intake.chat_migrated(row.chat_id, error.new_chat_id)
-                log.get().info(log.CHAT_MOVED, **_about(row), next="its jobs get fresh messages there")
+                log.get().info(log.CHAT_MIGRATED, **_about(row), next="its jobs get fresh messages there")
             case Flood():
                 await self._chat.owe_later(row.id, error.retry_after, claim=row.claimed_until)
                 log.get().warning(

@@ -114,7 +114,7 @@ class Reconciler:
                 await self._ask(row, action)
             case Moved():
                 await self._intake.chat_migrated(row.chat_id, action.new_chat_id)
-                log.get().info(log.CHAT_MOVED, **_about(row), next="its jobs get fresh messages there")
+                log.get().info(log.CHAT_MIGRATED, **_about(row), next="its jobs get fresh messages there")
                 await self.do(row, action.then)
             case Cancel():
                 await self._cancel(row, action)
