@@ -16,7 +16,7 @@ from imgvid.sandbox.telegram.errors import ApiError, bad
 from imgvid.sandbox.telegram.files import MAX_UPLOAD_BYTES
 from imgvid.sandbox.telegram.jsons import JsonObject, as_flag, as_int, as_list, as_object, as_text, loads
 
-_CHUNK = 1 << 16
+_CHUNK = 1 << 20  # more than aiohttp buffers: with less, its reader hands back what is too much, in a deprecated way
 _SLACK = 1 << 20  # what the form itself may weigh beside its one big file
 Pace = Callable[[Mapping[str, object]], float | None]  # the fields so far -> bytes per second, or as fast as it comes
 
@@ -128,7 +128,8 @@ async def _read_multipart(request: web.Request, params: Params, pace: Pace | Non
         while (part := await reader.next()) is not None:
             if not isinstance(part, BodyPartReader):
                 continue
-            data = await _read_part(part, pace(params.fields) if pace is not None and part.filename else None)
+            bytes_per_s = pace(params.fields) if pace is not None and part.filename else None
+            data = await _read_part(request, part, bytes_per_s)
             params.bytes_in += len(data)
             name = part.name or ""
             if part.filename is None:
@@ -140,13 +141,22 @@ async def _read_multipart(request: web.Request, params: Params, pace: Pace | Non
         raise bad("can't parse the request body") from error
 
 
-async def _read_part(part: BodyPartReader, bytes_per_s: float | None) -> bytes:
+async def _read_part(request: web.Request, part: BodyPartReader, bytes_per_s: float | None) -> bytes:
     data = bytearray()
-    size = _CHUNK if bytes_per_s is None else max(256, min(_CHUNK, int(bytes_per_s / 10)))
-    while chunk := await part.read_chunk(size):
+    while chunk := await part.read_chunk(_CHUNK):
         data += chunk
         if len(data) > MAX_UPLOAD_BYTES:
             raise ApiError(413, "Request Entity Too Large")
         if bytes_per_s is not None:
-            await asyncio.sleep(len(chunk) / bytes_per_s)
+            await _travel(request, len(chunk) / bytes_per_s)
     return bytes(data)
+
+
+async def _travel(request: web.Request, seconds: float) -> None:
+    """The time that these bytes take; a sender that goes away meanwhile has not sent them. Raises ConnectionResetError."""
+    clock = asyncio.get_running_loop().time
+    until = clock() + seconds
+    while (left := until - clock()) > 0:
+        if request.transport is None or request.transport.is_closing():
+            raise ConnectionResetError("the sender went away while its upload travelled")
+        await asyncio.sleep(min(0.05, left))
