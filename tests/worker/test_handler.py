@@ -214,8 +214,8 @@ async def test_it_refuses_to_start_in_one_sentence(
 
 
 def test_engines_by_name() -> None:
-    assert isinstance(make_engine("preview"), Preview)
-    assert make_engine("magic") is None
+    assert isinstance(make_engine("preview", {}), Preview)
+    assert make_engine("magic", {}) is None
 
 
 def test_the_sdk_is_quiet_unless_the_operator_says_otherwise() -> None:

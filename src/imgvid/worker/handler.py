@@ -11,7 +11,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from uuid import UUID
 
 import httpx
@@ -20,7 +20,8 @@ from imgvid import log
 from imgvid.config import WorkerSettings
 from imgvid.media.video import BadVideo
 from imgvid.telegram.client import Telegram
-from imgvid.worker.engines.base import Engine, Scalar
+from imgvid.worker.engines.base import Engine, Scalar, Wears
+from imgvid.worker.engines.workflows import WorkflowRefused
 from imgvid.worker.proof import lean_malloc, prove_codecs
 from imgvid.worker.report import Reporter
 from imgvid.worker.run import Runner
@@ -42,7 +43,10 @@ def serve(settings: WorkerSettings) -> int:
     if "RUNPOD_WEBHOOK_GET_JOB" not in os.environ:
         return _refuse("RUNPOD_WEBHOOK_GET_JOB is not set: the platform sets it; at home `scripts/demo` does")
     lean_malloc()
-    engine = make_engine(settings.worker_engine)
+    try:
+        engine = make_engine(settings.worker_engine, os.environ)
+    except WorkflowRefused as error:
+        return _refuse(f"the engine {settings.worker_engine!r}: {error}")
     if engine is None:
         return _refuse(f"the engine {settings.worker_engine!r} is not part of this installation")
     try:
@@ -56,24 +60,35 @@ def serve(settings: WorkerSettings) -> int:
     worker_id = os.environ.setdefault("RUNPOD_POD_ID", f"local-{os.getpid()}")
     quiet_sdk(os.environ)
     die_with_parent()
-    handler = Handler(settings, engine=engine, workspace=workspace, worker_id=worker_id)
+    config: dict[str, object] = {}
+
+    def recycle() -> None:
+        # The SDK reads it after every job: this result says stopPod, and the loop ends (exit 0) once it is posted.
+        config["refresh_worker"] = True
+
+    handler = Handler(settings, engine=engine, workspace=workspace, worker_id=worker_id, on_worn=recycle)
+    config["handler"] = handler.__call__  # the SDK tells async from sync by inspecting it
 
     import runpod  # 63 MB and more than a second: after everything that may refuse to start
 
     log.get().info(log.WORKER_READY, worker=worker_id, engine=engine.name, tmpfs=workspace.root.is_tmpfs)
     try:
-        runpod.serverless.start({"handler": handler.__call__})  # the SDK tells async from sync by inspecting it
+        runpod.serverless.start(config)
     finally:
         workspace.close()
     return 0
 
 
-def make_engine(name: str) -> Engine | None:
-    """The engine of this name; None where it is not installed."""
+def make_engine(name: str, environ: Mapping[str, str]) -> Engine | None:
+    """The engine of this name; None where it is not installed. Raises WorkflowRefused with what comfy lacks."""
     if name == "preview":
         from imgvid.worker.engines.preview import Preview
 
         return Preview()
+    if name == "comfy":
+        from imgvid.worker.engines.comfy import from_environ
+
+        return from_environ(environ)
     return None
 
 
@@ -91,17 +106,23 @@ class Handler:
         workspace: Workspace,
         worker_id: str,
         facts: Mapping[str, Scalar] | None = None,
+        on_worn: Callable[[], None] = lambda: None,
     ) -> None:
-        """`facts` go into every recipe: worker image, bundle revision, GPU."""
+        """`facts` go into every recipe: worker image, bundle revision, GPU. `on_worn` is called when the engine says,
+        after a job, that this worker must be replaced."""
         self._settings, self._engine, self._workspace = settings, engine, workspace
-        self._worker_id, self._facts = worker_id, facts
+        self._worker_id, self._facts, self._on_worn = worker_id, facts, on_worn
         self._reporter = Reporter(dsn=settings.worker_database_url)
         self._http: httpx.AsyncClient | None = None
         self._runner: Runner | None = None
 
     async def __call__(self, job: Mapping[str, object]) -> dict[str, object]:
         request_id = job.get("id")
-        report = await self._ready().run(job.get("input"), request_id=str(request_id) if request_id else None)
+        try:
+            report = await self._ready().run(job.get("input"), request_id=str(request_id) if request_id else None)
+        finally:
+            if isinstance(self._engine, Wears) and self._engine.worn is not None:
+                self._on_worn()
         return report.as_result()
 
     async def close(self) -> None:

@@ -81,6 +81,8 @@ class ComfyEngine:
         workflow = self._workflows.get(order.mode)
         if workflow is None:
             raise EngineFailed(Code.INTERNAL, f"no workflow in this image serves the mode {order.mode}")
+        if self.worn is not None:  # a job taken before the worker could end: another worker makes it
+            raise EngineFailed(Code.WORKER_LOST, self.worn)
         prompt_id = prompt_id_of(order)
         server = self._server()
         await tell("load", 0)
