@@ -25,7 +25,7 @@ from imgvid.sandbox.demo.keeper import Keeper
 from imgvid.sandbox.demo.levers import LEVERS, Kind, Lever
 from imgvid.sandbox.demo.logbook import Logbook
 from imgvid.sandbox.demo.outside import BOT_TOKEN, ENDPOINT, RUNPOD_KEY, WORKERS_MAX, NotNow, Outside, open_outside
-from imgvid.sandbox.demo.postgres import DATABASE, make_cluster
+from imgvid.sandbox.demo.postgres import DATABASE, WORKER_ROLE, make_cluster
 from imgvid.sandbox.demo.tail import follow_folder
 from imgvid.sandbox.runpod.scaler import Scaler, WorkerPlan
 from imgvid.store.migrate import migrate
@@ -162,11 +162,14 @@ async def _background(body: Coroutine[Any, Any, None], name: str) -> AsyncIterat
             await task
 
 
-def _worker_plan(env: Mapping[str, str], *, files: Path, jobs: Path, idle_timeout: timedelta) -> WorkerPlan:
+def _worker_plan(
+    env: Mapping[str, str], *, worker_dsn: str, files: Path, jobs: Path, idle_timeout: timedelta
+) -> WorkerPlan:
     wanted = ("TELEGRAM_BOT_TOKEN", "TELEGRAM_API_URL")
+    own = {"WORKER_ENGINE": "preview", "WORKER_DATABASE_URL": worker_dsn, "JOB_BASE": str(jobs)}
     return WorkerPlan(
         argv=["/bin/sh", "-c", _OWN_ROOT, *_imgvid("worker")],
-        env={name: env[name] for name in wanted} | {"WORKER_ENGINE": "preview", "JOB_BASE": str(jobs)},
+        env={name: env[name] for name in wanted} | own,
         log_dir=files / "workers",
         idle_timeout=idle_timeout,
     )
@@ -198,8 +201,9 @@ async def open_house(
             postgres = Child(cluster.program, logbook=logbook, keeper=keeper)
             await stack.enter_async_context(_running(postgres))
             await _until_answers(cluster.maintenance_dsn, logbook)
-            await _create_database(cluster.maintenance_dsn)
+            await _execute(cluster.maintenance_dsn, f'CREATE DATABASE "{DATABASE}"')
             await migrate(cluster.dsn)
+            await _execute(cluster.dsn, f"ALTER ROLE {WORKER_ROLE} LOGIN")
             env = _environment(outside, cluster.dsn, settings or {})
             children = [
                 Child(
@@ -210,11 +214,10 @@ async def open_house(
                 for name in ("bot", "dispatcher")
             ]
             await stack.enter_async_context(_background(follow_folder(files / "workers", logbook), "worker logs"))
-            plan = _worker_plan(env, files=files, jobs=jobs, idle_timeout=idle_timeout)
+            plan = _worker_plan(env, worker_dsn=cluster.worker_dsn, files=files, jobs=jobs, idle_timeout=idle_timeout)
             scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=plan)
-            await stack.enter_async_context(
-                _background(scaler.run(asyncio.Event()), "scaler")
-            )  # its end: workers are killed
+            # its end kills the workers: what they hold is in memory and their jobs end with the database
+            await stack.enter_async_context(_background(scaler.run(asyncio.Event()), "scaler"))
             await stack.enter_async_context(_running(*children))
             named = {child.program.name: child for child in (*children, postgres)}
             await _until_polled(outside)
@@ -224,9 +227,9 @@ async def open_house(
         keeper.close()
 
 
-async def _create_database(maintenance_dsn: str) -> None:
-    connection = await asyncpg.connect(maintenance_dsn, timeout=5)
+async def _execute(dsn: str, statement: str) -> None:
+    connection = await asyncpg.connect(dsn, timeout=5)
     try:
-        await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+        await connection.execute(statement)
     finally:
         await connection.close()

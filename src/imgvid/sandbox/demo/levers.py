@@ -159,7 +159,7 @@ LEVERS: tuple[Lever, ...] = (
         kind=Kind.STARVE,
         title="No GPU to be had",
         does="The endpoint gets no workers until you switch this off.",
-        see="The chat says that all GPUs are taken; the job keeps its place.",
+        see="After a minute the chat says that all GPUs are taken; the job keeps its place.",
     ),
 )
 

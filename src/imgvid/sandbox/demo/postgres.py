@@ -21,6 +21,7 @@ from imgvid.sandbox.demo.child import Program
 from imgvid.sandbox.demo.keeper import reachable
 
 DATABASE = "imgvid"
+WORKER_ROLE = "imgvid_worker"  # made by the migrations: three functions and nothing else
 _INITDB = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-locale", "--no-sync", "--no-instructions")
 _SETTINGS = {
     "fsync": "off",  # a crash of the processes loses nothing that was written; only a crash of the machine would
@@ -39,10 +40,12 @@ class PostgresRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """A made cluster. `dsn` is of the demo's database, `maintenance_dsn` of the one that always exists."""
+    """A made cluster. `dsn` is of the demo's database, `worker_dsn` for a worker's reports to it, `maintenance_dsn` of the
+    database that always exists."""
 
     program: Program
     dsn: str
+    worker_dsn: str
     maintenance_dsn: str
 
 
@@ -96,5 +99,6 @@ def make_cluster(folder: Path) -> Cluster:
         # SIGINT is PostgreSQL's fast shutdown; SIGQUIT its immediate one: a crash, with recovery at the next start
         program=Program(name="postgres", command=command, env=env, user=user, stop=signal.SIGINT, crash=signal.SIGQUIT),
         dsn=f"postgresql://postgres@/{DATABASE}?host={host}",
+        worker_dsn=f"postgresql://{WORKER_ROLE}@/{DATABASE}?host={host}",
         maintenance_dsn=f"postgresql://postgres@/postgres?host={host}",
     )
