@@ -14,7 +14,7 @@ from imgvid.comfy import roles as suggested
 from imgvid.comfy import show as shown
 from imgvid.comfy.bind import BindingError
 from imgvid.comfy.check import Level, Surroundings, check
-from imgvid.comfy.compile import CompileError, Compiled, compile_workflow
+from imgvid.comfy.compile import Compiled, CompileError, compile_workflow
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.jsontypes import Json
 from imgvid.comfy.models import model_uses
