@@ -74,6 +74,10 @@ class Case:
         """A fault of Telegram's, for this person's chat alone where `here`."""
         return await self.sim.fault(kind, method=method, **({"chat_id": self.person.chat_id} if here else {}), **own)
 
+    async def hits(self, fault: int) -> int:
+        """How often a fault of Telegram's has struck."""
+        return int((await self.sim.fault_state(fault))["hit"] or 0)
+
     async def runpod_fault(self, op: str, kind: str, **own: object) -> None:
         (await self.runpod.post("/sim/faults", json={"op": op, "kind": kind, **own})).raise_for_status()
 
@@ -191,7 +195,7 @@ class Case:
         except AssertionError as wrong:
             raise AssertionError(f"{wrong}\n{await self.story()}") from None
         for row in rows:
-            await self._nothing_left(row)
+            await self.nothing_left(row)
         await self.until(self._places_free, within_s=20, what="the backend's places to be free")
         return rows
 
@@ -209,7 +213,7 @@ class Case:
             assert last.button("Cancel") is None, f"{row['short']} has ended and offers Cancel"
             assert (last.kind in MOVING) == (row["state"] == "COMPLETED"), f"{row['short']} shows {last.kind}"
 
-    async def _nothing_left(self, row: asyncpg.Record) -> None:
+    async def nothing_left(self, row: asyncpg.Record) -> None:
         """No file of the job, in folders of living workers and, after the next start there, of dead ones."""
 
         async def clean() -> bool:

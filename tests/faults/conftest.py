@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 
 import httpx
 import pytest
@@ -20,9 +21,9 @@ def town() -> Iterator[Town]:
     town.stop()
 
 
-@pytest.fixture
-async def case(town: Town) -> AsyncIterator[Case]:
-    """Somebody who has spoken to the bot; afterwards every fault is off and every process up."""
+@asynccontextmanager
+async def people(town: Town) -> AsyncIterator[Case]:
+    """Somebody new; afterwards every fault is off and every process up."""
     async with (
         Sim(town.house.outside.url) as sim,
         httpx.AsyncClient(base_url=town.house.outside.cloud.url, trust_env=False) as runpod,
@@ -37,6 +38,6 @@ async def case(town: Town) -> AsyncIterator[Case]:
 
 
 @pytest.fixture
-async def other(case: Case) -> Case:
-    """A second person in the same house."""
-    return Case(town=case.town, sim=case.sim, runpod=case.runpod, person=await case.sim.person("Marek", language="sk"))
+async def case(town: Town) -> AsyncIterator[Case]:
+    async with people(town) as somebody:
+        yield somebody

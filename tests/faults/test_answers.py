@@ -11,9 +11,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(100)]
 
 async def test_a_placeholder_whose_answer_was_lost(case: Case) -> None:
     """The bot cannot know; announce sends one after 5 s. At worst one stale line of text stays."""
-    await case.fault("drop", method="sendMessage")
+    dropped = await case.fault("drop", method="sendMessage")
     await case.send()
     await case.judge("COMPLETED", stale=1)
+    assert await case.hits(dropped) == 1
 
 
 async def test_an_upload_whose_answer_was_lost(case: Case) -> None:
@@ -32,7 +33,8 @@ async def test_a_run_whose_answer_was_lost(case: Case) -> None:
     await case.runpod_fault("run", "drop_after")
     await case.send()
     await case.judge("COMPLETED")
-    assert len(await case.remote()) >= 1
+    assert (await case.runpod.get("/sim/faults")).json()["faults"] == []
+    assert all(one["input"]["job_id"] == str((await case.jobs())[0]["id"]) for one in await case.remote())
 
 
 async def test_a_flood_limit_at_every_write(case: Case) -> None:
@@ -48,12 +50,15 @@ async def test_a_flood_limit_at_every_write(case: Case) -> None:
 
 async def test_a_proxys_page_from_everybody(case: Case) -> None:
     """HTML 502 instead of an answer of Telegram's (for each method) and of RunPod's."""
-    for method in ("sendMessage", "editMessageText", "editMessageMedia"):
-        await case.fault("502", method=method)
+    pages = [
+        await case.fault("502", method=method) for method in ("sendMessage", "editMessageText", "editMessageMedia")
+    ]
     await case.runpod_fault("run", "html", status=502)
     await case.runpod_fault("status", "html", status=502)
     await case.send()
     await case.judge("COMPLETED", stale=1)
+    assert [await case.hits(page) for page in pages] == [1, 1, 1]
+    assert (await case.runpod.get("/sim/faults")).json()["faults"] == []
 
 
 async def test_an_upload_so_slow_that_its_job_was_given_up_meanwhile(case: Case) -> None:
@@ -75,12 +80,22 @@ async def _second(case: Case) -> bool:
 
 
 async def test_the_same_update_delivered_twice(case: Case) -> None:
-    await case.fault("duplicate_update")
+    twice = await case.fault("duplicate_update")
     await case.send()
+    await case.until(lambda: case.hits(twice), what="the second delivery")
+    await _after_everything_else(case)
     await case.judge("COMPLETED")
 
 
 async def test_an_answer_of_get_updates_that_was_lost(case: Case) -> None:
-    await case.sim.fault("lost_updates_answer")
+    lost = await case.sim.fault("lost_updates_answer")
     await case.send()
+    await case.until(lambda: case.hits(lost), what="the lost answer")
+    await _after_everything_else(case)
     await case.judge("COMPLETED")
+
+
+async def _after_everything_else(case: Case) -> None:
+    """A chat's updates are handled in order: once this is answered, so is all before it."""
+    await case.person.send_text("/ping")
+    await case.person.bot_message(lambda one: one.text == "I am here.")
