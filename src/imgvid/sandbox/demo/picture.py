@@ -48,7 +48,7 @@ def made_picture(number: int) -> bytes:
     shift = (np.sin(rows * 0.55 + rows**1.35 * 0.05) * (0.6 + 4 * depth)).astype(int)
     water = np.stack([np.roll(sky[line], step, axis=0) for line, step in zip(mirror, shift, strict=True)])
     water = water * (0.82 - 0.34 * depth)[:, None, None] + np.array((8, 18, 34)) * (0.3 + 0.5 * depth)[:, None, None]
-    picture = np.concatenate([sky, water]) + rng.normal(0, 2.0, (height, width, 1))
+    picture = np.concatenate([sky, water]) + rng.normal(0, 0.6, (height, width, 1))
     out = BytesIO()
     Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=86)
     return out.getvalue()

@@ -172,9 +172,12 @@ export class MessageList {
 
   #mediaNode(message, media) {
     if (isMoving(message)) {
-      const film = el("video", { src: media.url, controls: true, autoplay: true, muted: true, loop: true, playsInline: true, preload: "auto",
+      const film = el("video", { src: media.url, autoplay: true, muted: true, loop: true, playsInline: true, preload: "auto", tabIndex: 0,
         "aria-label": `Video, ${Math.round(media.duration ?? 0)} seconds` });
       film.defaultMuted = true;
+      // The controls come with the pointer, a tap or the keyboard, so that nothing lies over a video that just plays.
+      for (const name of ["pointerenter", "pointerdown", "focus"]) film.addEventListener(name, () => { film.controls = true; });
+      for (const name of ["pointerleave", "blur"]) film.addEventListener(name, () => { film.controls = film.matches(":hover, :focus"); });
       return el("div.frame.film", null, film);
     }
     if (message.kind === "photo" || (message.kind === "sticker" && !/webm|tgs/.test(media.mime_type ?? ""))) {

@@ -109,7 +109,7 @@ export class Panel {
     return el("article.job", null,
       el("header", null,
         el("button.short", { type: "button", title: "Show the message", onclick: () => this.acts.show(job.message_id) }, job.short),
-        el(`span.state.${STATES[job.state] ?? "live"}`, null, job.cancelling && !STATES[job.state] ? "CANCELLING" : word, job.percent !== null && job.state === "RUNNING" ? ` ${job.percent} %` : ""),
+        el(`span.state.${STATES[job.state] ?? "live"}`, null, job.cancelling && !STATES[job.state] ? "CANCELLING" : word, job.percent > 0 && job.state === "RUNNING" ? ` ${job.percent} %` : ""),
         el("span.total", null, seconds(job.total_s) + retries)),
       el(`div.strip${live ? ".live" : ""}`, { role: "img", "aria-label": `Phases of job ${job.short}` }, ...job.phases.filter((p) => p.seconds > 0).map((phase) => {
         const piece = el(`span.p-${phase.name}`, { title: `${PHASES[phase.name] ?? phase.name}: ${seconds(phase.seconds)}` });
