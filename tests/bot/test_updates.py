@@ -218,3 +218,35 @@ async def test_a_database_that_goes_away_in_between_loses_nothing(stage: Stage) 
         await stage.attached(2)
         await stage.confirmed()
     assert await stage.rows("SELECT 1 FROM failed_updates") == []
+
+
+async def test_a_short_flood_limit_is_sat_out_and_the_update_needs_no_second_delivery(stage: Stage) -> None:
+    eva = await stage.person()
+    await stage.sim.fault("429", method="sendMessage", chat_id=eva.chat_id, retry_after=1)
+    async with stage.bot():
+        await eva.send_text("/ping")
+        await stage.confirmed()
+        assert [message.by for message in await eva.messages()] == ["user"]
+        await eva.bot_message(lambda message: message.text == say("en", "ping"))
+
+
+@pytest.mark.parametrize("kind", ["502", "reset", "drop"])
+async def test_a_sentence_that_may_not_have_gone_out_is_said_again(stage: Stage, kind: str) -> None:
+    eva = await stage.person()
+    await stage.sim.fault(kind, method="sendMessage", chat_id=eva.chat_id)
+    async with stage.bot():
+        await eva.send_text("/ping")
+        await stage.sim.until_called("sendMessage", calls=2)
+        await eva.bot_message(lambda message: message.text == say("en", "ping"))
+        await stage.confirmed()
+    assert await stage.rows("SELECT 1 FROM failed_updates") == []
+
+
+async def test_a_person_who_blocked_the_bot_meanwhile_is_no_failure(stage: Stage) -> None:
+    eva = await stage.person()
+    await eva.send_text("/ping")
+    await eva.block()
+    async with stage.bot():
+        await stage.confirmed()
+    assert await stage.rows("SELECT 1 FROM failed_updates") == []
+    assert len(await stage.sim.calls("sendMessage")) == 1

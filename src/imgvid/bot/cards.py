@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from imgvid.jobs.model import Card
 from imgvid.jobs.state import OPEN, State
-from imgvid.texts import head, say
+from imgvid.texts import head, say, span
 
 ROW_PROMPT = 40  # characters of a prompt in a row of /my
 CARD_PROMPT = 300
@@ -48,7 +48,8 @@ def status(locale: str, card: Card, *, ahead: int | None, with_prompt: bool) -> 
     if card.state is State.RUNNING and card.percent is not None:
         lines.append(f"{card.percent} %")
     if card.state is State.COMPLETED and card.finished_at is not None:
-        lines.append(say(locale, "status-took", seconds=round((card.finished_at - card.created_at).total_seconds())))
+        took = span(locale, (card.finished_at - card.created_at).total_seconds())
+        lines.append(say(locale, "status-took", span=took))
     if with_prompt and card.prompt:
         lines.append(say(locale, "status-prompt", prompt=head(card.prompt, CARD_PROMPT)))
     lines.append(say(locale, "status-seed", seed=str(card.seed)))

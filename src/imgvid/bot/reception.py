@@ -48,7 +48,7 @@ class Reception:
                 per_chat_minute=self._settings.chat_jobs_per_minute,
             ),
         )
-        if put.job_id is not None:
+        if put.verdict in _TAKEN:
             talk.settle()
         log.get().info(log.JOB_TAKEN, job=put.short, verdict=put.verdict, chat=job.chat_id, user=job.user_id)
         return put

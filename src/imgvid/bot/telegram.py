@@ -28,6 +28,8 @@ from imgvid.bot.waiting import before, pause
 
 CALL_S = 20  # one Bot API call without files; a longer one has an unknown outcome
 POLL_SLACK_S = 15  # beyond the long poll's own time
+FAILURES = (AiogramError, OSError, ValueError, LookupError)
+"""What a call may raise: aiogram's errors, and what aiohttp raises over a proxy's page in an odd encoding."""
 Result = TypeVar("Result")
 
 
@@ -71,13 +73,13 @@ def fetcher(bot: Bot) -> Fetch:
         question = _RawUpdates(offset=offset, limit=limit, timeout=timeout_s, allowed_updates=list(ALLOWED_UPDATES))
         try:
             return await bot(question, request_timeout=timeout_s + POLL_SLACK_S)
-        except AiogramError as error:
+        except FAILURES as error:
             raise conclude(error) from error
 
     return fetch
 
 
-def conclude(error: AiogramError) -> PollFailed | PollRefused:
+def conclude(error: Exception) -> PollFailed | PollRefused:
     """What an error of getUpdates, getMe or deleteWebhook means for this process."""
     told = error.message if isinstance(error, TelegramAPIError) else type(error).__name__
     match error:
@@ -113,7 +115,7 @@ async def _patiently(call: Callable[[], Awaitable[Result]], stop: asyncio.Event)
     while not stop.is_set():
         try:
             return await before(stop, once())
-        except AiogramError as error:
+        except FAILURES as error:
             meaning = conclude(error)
             if isinstance(meaning, PollRefused):
                 raise meaning from error
