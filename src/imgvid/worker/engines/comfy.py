@@ -64,17 +64,17 @@ class ComfyEngine:
     ) -> None:
         """`workflows` by mode. `folders` are the server's and nobody else's: everything in them is wiped after a job."""
         self.worn: str | None = None
-        self._url, self._workflows, self._facts = url, workflows, dict(facts or {})
+        self._workflows, self._facts = workflows, dict(facts or {})
         self._shelf, self._pace, self._look_every_s = Shelf(folders), pace, look_every_s
         self._growth = Growth()
-        self._http: httpx.AsyncClient | None = None
+        # Made here and not at the first job: loading certificates takes 0.1 s, although none are needed beside us.
+        self._http = httpx.AsyncClient(trust_env=False)
+        self._server = Comfy(url, http=self._http)
         self._info: ObjectInfo | None = None
 
     async def close(self) -> None:
         """Let the connections go. Safe to call twice."""
-        http, self._http = self._http, None
-        if http is not None:
-            await http.aclose()
+        await self._http.aclose()
 
     async def make(self, order: Order, tell: Tell) -> Made:
         """Run the mode's graph once. Raises EngineFailed; a cancel comes back when ComfyUI has stopped."""
@@ -84,7 +84,7 @@ class ComfyEngine:
         if self.worn is not None:  # a job taken before the worker could end: another worker makes it
             raise EngineFailed(Code.WORKER_LOST, self.worn)
         prompt_id = prompt_id_of(order)
-        server = self._server()
+        server = self._server
         await tell("load", 0)
         try:
             async with self._in_the_end(server, prompt_id):
@@ -104,11 +104,6 @@ class ComfyEngine:
         except OSError as error:
             raise EngineFailed(Code.ENGINE_FAILED, f"ComfyUI's folders: {type(error).__name__}") from None
         return Made(path=path, recipe=self._recipe(workflow, prompt_id, stats, entry))
-
-    def _server(self) -> Comfy:
-        if self._http is None:
-            self._http = httpx.AsyncClient(trust_env=False)  # it is beside us: no proxy of the environment's
-        return Comfy(self._url, http=self._http)
 
     async def _meet(self, server: Comfy) -> tuple[Stats, ObjectInfo]:
         """Look at the server before every job; at the first one, that it keeps its files where we wipe them."""
