@@ -140,10 +140,10 @@ CREATE FUNCTION worker_begin(p_job uuid, p_attempt integer, p_worker text, p_req
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF p_request IS NOT NULL THEN
-        -- an older attempt only where its id was lost: the sweep can then end it and get its place back
+        -- an attempt that was given up only where its id was lost: the sweep can then end it and get its place back
         PERFORM public.accept(ARRAY[p_job], ARRAY[p_attempt], ARRAY[left(p_request, 200)], interval '10 seconds')
         FROM public.jobs AS j WHERE id = p_job AND ((attempt = p_attempt AND request_id IS NULL AND state = 'LEASED')
-            OR (attempt > p_attempt AND EXISTS (SELECT 1 FROM public.provider_requests AS r
+            OR (attempt >= p_attempt AND EXISTS (SELECT 1 FROM public.provider_requests AS r
                 WHERE r.job_id = p_job AND r.attempt = p_attempt AND r.request_id IS NULL AND r.over_at IS NULL)));
     END IF;
     RETURN public.begin_run(p_job, p_attempt, left(p_worker, 200));

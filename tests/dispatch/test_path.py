@@ -95,6 +95,19 @@ async def test_a_worker_may_name_the_lost_request(world: World, eva: Person) -> 
     assert await world.sql("SELECT in_flight FROM backends") == 0
 
 
+async def test_a_ghost_that_names_itself_is_ended_and_gives_its_place_back(world: World, eva: Person) -> None:
+    await world.fault(op="run", kind="drop_after")
+    async with world.dispatchers(cap=1):
+        job = await world.order(eva)
+        ghost = await world.worker("w1").take()
+        await until(lambda: world.sql("SELECT state = 'QUEUED' FROM jobs WHERE attempt = 1"), what="the retry")
+        assert not await world.sql("SELECT worker_begin($1, 1, 'w1', $2)", job.id, ghost["id"])
+        async with world.worker("w2").always():
+            await world.in_state(job, "COMPLETED")  # long before the ghost's own end
+    assert [one["status"] for one in await world.remote_jobs()] == ["CANCELLED", "COMPLETED"]
+    assert await world.sql("SELECT in_flight FROM backends") == 0
+
+
 async def test_a_worker_that_is_faster_than_the_accept_is_not_cancelled(world: World, eva: Person) -> None:
     fault = await world.fault(op="run", kind="delay", seconds=0.5, when="after")
     worker = world.worker()

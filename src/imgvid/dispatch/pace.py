@@ -58,13 +58,18 @@ class Pace:
 
     @classmethod
     def of(cls, settings: DispatcherSettings) -> Pace:
-        """The operator's settings over production's defaults."""
+        """The operator's settings over production's defaults.
+
+        Who sets short waits gets short claims too. That is safe: a claim that runs out while its holder still works
+        costs a repeated look or a repeated edit, nothing more.
+        """
+        at_least = timedelta(seconds=5)
         return cls(
+            poll_hold=min(timedelta(seconds=45), max(at_least, settings.lease_s)),
+            chat_hold=min(timedelta(seconds=60), max(at_least, settings.lease_s * 2)),
             poll=settings.poll_s,
             lease=settings.lease_s,
-            submit_hold=max(
-                settings.unknown_wait_s, timedelta(seconds=45)
-            ),  # the provider's client gives up after 30 s
+            submit_hold=max(settings.unknown_wait_s, settings.lease_s),
             unknown_wait=settings.unknown_wait_s,
             run_for=settings.run_deadline_s,
             status_poll=settings.status_poll_s,
