@@ -299,3 +299,66 @@ async def test_a_fresh_text_whose_answer_was_lost_leaves_at_worst_one_stale_line
     shown = await world.bot_messages(eva)
     assert [message.kind for message in shown].count("video") == 1
     assert len(shown) <= 2
+
+
+async def test_a_message_that_cannot_be_taken_away_allows_no_second_attempt(
+    world: World, eva: Person, lines: list[dict[str, Any]]
+) -> None:
+    await world.fault(op="run", kind="drop_after")
+    refusal = {"status": 400, "description": "Bad Request: message can't be deleted for everyone"}
+    await world.sim.fault("error", method="deleteMessage", times=0, **refusal)
+    async with world.dispatchers():
+        job = await world.order(eva)
+        await world.in_state(job, "FAILED")
+        await world.says(eva, "error-delivery-failed")
+    assert await world.sql("SELECT attempt FROM jobs") == 1
+    assert [line["event"] for line in lines].count(log.MESSAGE_STUCK) == 1
+    assert len(await world.bot_messages(eva)) == 1
+
+
+async def test_a_text_that_telegram_refuses_is_given_up(
+    world: World, eva: Person, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgvid.dispatch.announce._WAIT_TOP_S", 0.05)
+    refusal = {"status": 400, "description": "Bad Request: can't parse entities"}
+    await world.sim.fault("error", method="editMessageText", times=0, **refusal)
+    async with world.dispatchers(cap=0):
+        job = await world.order(eva)
+        await world.intake.wish_cancel(job.id, eva.user_id)
+        await world.in_state(job, "CANCELLED")
+    assert [line["how"] for line in lines if line["event"] == log.JOB_TOLD] == ["refused"]
+    assert [line["event"] for line in lines].count(log.TEXT_REFUSED) == 1
+
+
+async def test_a_token_that_telegram_does_not_know_is_waited_for(
+    world: World, eva: Person, lines: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imgvid.dispatch.announce._WAIT_TOP_S", 0.05)
+    fault = await world.sim.fault("error", method="editMessageText", times=0, status=401, description="Unauthorized")
+    async with world.dispatchers(cap=0):
+        job = await world.order(eva)
+        await world.intake.wish_cancel(job.id, eva.user_id)
+
+        async def many_tries() -> bool:
+            return [line["event"] for line in lines].count(log.TOKEN_REFUSED) > 10
+
+        await until(many_tries, what="more tries than any refusal gets")
+        assert await world.state(job) == "CLOSING"
+        await world.sim.remove_fault(fault)
+        await world.in_state(job, "CANCELLED")
+        await world.says(eva, "cancelled")
+
+
+async def test_a_video_after_the_end_is_noticed(world: World, eva: Person, lines: list[dict[str, Any]]) -> None:
+    """The platform calls a cancelled run over while it uploads: the job stays cancelled, on-call sees it."""
+    worker = world.worker()
+    async with world.dispatchers(again=timedelta(seconds=1)):
+        job = await world.order(eva)
+        taken = await worker.take()
+        await world.in_state(job, "RUNNING")
+        await world.intake.wish_cancel(job.id, eva.user_id)
+        await world.in_state(job, "CANCELLED")
+        await worker.upload(taken)
+        await until(lambda: world.sql("SELECT due_at IS NULL FROM job_chat"), what="the second saying")
+    assert [line["event"] for line in lines].count(log.VIDEO_AFTER_END) == 1
+    assert (await world.sim.summary(eva.chat_id))["videos"] == 1
