@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from pathlib import Path
 from uuid import uuid4
 
@@ -196,3 +198,8 @@ async def test_a_slow_answer_is_given_up(world: World, http: httpx.AsyncClient) 
     with pytest.raises(ServerGone) as gone:
         await server.submit(CORE, prompt_id=str(uuid4()), client_id="c")
     assert gone.value.maybe_sent is True
+
+
+def test_a_dispatcher_that_asks_a_server_loads_no_second_http_library() -> None:
+    code = "import sys, imgvid.comfy.client, imgvid.comfy.stop; sys.exit('aiohttp' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

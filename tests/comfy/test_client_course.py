@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from imgvid.comfy.client import Comfy, Place
-from imgvid.comfy.course import Pace, run_prompt, stop_prompt
+from imgvid.comfy.course import run_prompt
 from imgvid.comfy.errors import (
     BadInput,
     ComfyError,
@@ -31,6 +31,7 @@ from imgvid.comfy.frames import Executing, Frame, Steps
 from imgvid.comfy.graph import parse_graph
 from imgvid.comfy.history import Ended, Entry, Kind, choose
 from imgvid.comfy.progress import Tracker
+from imgvid.comfy.stop import Pace, stop_prompt
 from imgvid.sandbox.comfyui import World
 from tests.comfy.script import CORE, MISSING_MODEL, MISSING_NODE, PARTLY_WRONG, VHS, changed, failing
 
@@ -186,6 +187,21 @@ async def test_a_lost_socket_loses_nothing(server: Comfy, world: World) -> None:
         world.sockets.cut()
         assert (await task).ended is Ended.SUCCESS
     assert run.steps[-1] == ("encode", 100), "frames came again after the reconnect"
+
+
+async def test_the_lost_sockets_end_takes_the_new_ones_frames_away(server: Comfy, world: World) -> None:
+    """A half-open connection: the server drops the old socket after the new one came, and forgets the new one."""
+    run = Run(server, changed(CORE, "6", steps=150, step_ms=10))
+    async with run.sampled() as task:
+        world.sockets.cut()
+        while not world.sockets._open:
+            await asyncio.sleep(0.005)
+        heard = len(run.frames)
+        while len(run.frames) == heard:
+            await asyncio.sleep(0.005)
+        world.sockets._open.clear()
+        assert (await task).ended is Ended.SUCCESS
+    assert run.steps[-1] == ("encode", 100), "it came back once more after a silence"
 
 
 async def test_sockets_that_are_lost_again_and_again(server: Comfy, world: World) -> None:

@@ -12,18 +12,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
 from imgvid import log
 from imgvid.comfy.client import Comfy, Place
-from imgvid.comfy.errors import Busy, ComfyError, ServerGone, Stuck, Timeout
+from imgvid.comfy.errors import Busy, ComfyError, ServerGone, Timeout
 from imgvid.comfy.frames import Executing, Frame, Over, Steps
 from imgvid.comfy.history import Ended, Entry
 from imgvid.comfy.jsontypes import Json
 from imgvid.comfy.redact import private_texts
 from imgvid.comfy.socket import Feed, FeedLost
+from imgvid.comfy.stop import Pace, stop_prompt
 from imgvid.comfy.verdicts import failure, interruption
 
 _UNKNOWN_AFTER = 3  # answers in a row that know nothing of the prompt
@@ -31,19 +31,6 @@ _LATE_LOOK_S = 0.02
 
 Watch = Callable[[Frame], Awaitable[None]]
 """Gets every frame of the prompt, in order; returns at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How long to wait for what, in seconds."""
-
-    connect_s: float = 10.0  # for the socket's first frame
-    quiet_s: float = 15.0  # without a frame on a healthy socket, until the server is asked
-    poll_s: float = 1.0  # between two questions once a socket was lost
-    gone_s: float = 5.0  # of no answer at all, until the server counts as gone
-    late_s: float = 5.0  # for the history entry after the last frame; measured: milliseconds
-    stop_s: float = 90.0  # for a cancelled prompt to end: a GPU kernel or an encoder is not interrupted
-    stop_look_s: float = 0.05  # between two looks at it meanwhile
 
 
 async def run_prompt(
@@ -75,23 +62,6 @@ async def run_prompt(
         raise Timeout(f"not done after {within}") from None
 
 
-async def stop_prompt(server: Comfy, prompt_id: str, pace: Pace | None = None) -> None:
-    """Cancel one prompt and wait until it has ended. Idempotent. Raises Stuck, ServerGone and other ComfyErrors."""
-    pace = pace or Pace()
-    give_up_at = time.monotonic() + pace.stop_s
-    ask_again_at = 0.0
-    while True:
-        now = time.monotonic()
-        if now >= ask_again_at:  # asked again: a prompt may have moved from waiting to running in between
-            await server.cancel(prompt_id)
-            ask_again_at = now + max(pace.poll_s, pace.stop_look_s)
-        if await server.place(prompt_id) is Place.ABSENT:
-            return
-        if now >= give_up_at:
-            raise Stuck(f"told to stop {pace.stop_s:.0f} s ago and still running")
-        await asyncio.sleep(pace.stop_look_s)
-
-
 class _Course:
     def __init__(
         self,
@@ -108,6 +78,7 @@ class _Course:
         self._feed = Feed(server, client_id=uuid4().hex)
         self._gone_since: float | None = None
         self._misses = 0
+        self._heard_at = time.monotonic()
 
     async def run(self) -> Entry:
         async with self._feed:
@@ -180,6 +151,8 @@ class _Course:
             entry = await self._ask()
             if entry is not None:
                 return entry
+            if self._feed.is_open and time.monotonic() - self._heard_at > self._pace.quiet_s:
+                await self._feed.close()  # the end of the lost socket may have taken this one's place at the server
             try:
                 async with asyncio.timeout(self._pace.poll_s):
                     await self._listen()
@@ -193,6 +166,7 @@ class _Course:
             try:
                 if not self._feed.is_open:
                     await self._feed.connect(within_s=self._pace.poll_s)
+                    self._heard_at = time.monotonic()
                 frame = await self._feed.next()
             except (FeedLost, ServerGone):
                 await self._feed.close()
@@ -207,6 +181,7 @@ class _Course:
             case Over(prompt_id=prompt_id):
                 return prompt_id == self._id
             case Executing(prompt_id=prompt_id) | Steps(prompt_id=prompt_id) if prompt_id in {self._id, None}:
+                self._heard_at = time.monotonic()
                 await self._watch(frame)
         return False
 

@@ -22,7 +22,7 @@ from imgvid import log
 from imgvid.catalog.mode import modes
 from imgvid.comfy.bind import BindingError
 from imgvid.comfy.client import Comfy, Place
-from imgvid.comfy.course import Pace, run_prompt, through_cancels
+from imgvid.comfy.course import run_prompt, through_cancels
 from imgvid.comfy.errors import ComfyError, NoOutput, OutOfMemory, ServerGone, Stuck
 from imgvid.comfy.frames import Frame
 from imgvid.comfy.graph import Graph
@@ -31,6 +31,7 @@ from imgvid.comfy.jsontypes import Json, as_dict
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.progress import Tracker
 from imgvid.comfy.stats import Memory, Stats
+from imgvid.comfy.stop import Pace
 from imgvid.jobs.errors import Code
 from imgvid.worker.bootstrap.server import Folders
 from imgvid.worker.engines.base import EngineFailed, Made, Order, Scalar, Tell
