@@ -8,14 +8,15 @@ import random
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
 import httpx
 
-from imgvid.sandbox.demo.house import House, open_house
+from imgvid.sandbox.demo.house import IDLE_TIMEOUT, House, open_house
 from imgvid.sandbox.demo.logbook import Logbook
 from imgvid.sandbox.telegram import Sim
 from imgvid.worker.workspace import Root, Workspace
@@ -42,6 +43,9 @@ class Plan:
     settle_s: float
     gap_in_jobs: float = GAP_IN_JOBS
     limit_s: float = 7200.0
+    people: int = PEOPLE
+    idle: timedelta = IDLE_TIMEOUT  # how long a GPU worker waits for its next job
+    wait_for_ghosts: bool = True  # also until places of requests that nobody knows have run out: minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Outcome:
 
     wrong: list[str]
     report: str
+    struck: Mapping[str, int]  # how often each process was killed
 
 
 def killers(house: House) -> dict[str, Callable[[], bool]]:
@@ -90,8 +95,8 @@ async def blow(house: House, killer: Killer, plan: Plan, say: Callable[[str], No
             say(f"kill {killer.kills}: {struck[0]} while some job was {', '.join(sorted(struck[1])) or 'nothing'}")
 
 
-async def settled(dsn: str, limit_s: float) -> bool:
-    """Whether every job became terminal within the limit."""
+async def settled(dsn: str, limit_s: float, *, ghosts_too: bool) -> bool:
+    """Whether every job became terminal within the limit, and no ghost holds a place any more."""
     until = time.monotonic() + limit_s
     while time.monotonic() < until:
         try:
@@ -99,7 +104,7 @@ async def settled(dsn: str, limit_s: float) -> bool:
             left = await connection.fetchval("SELECT count(*) FROM jobs WHERE finished_at IS NULL")
             ghosts = await connection.fetchval("SELECT count(*) FROM provider_requests WHERE place_until IS NOT NULL")
             await connection.close()
-            if left == 0 and ghosts == 0:
+            if left == 0 and (ghosts == 0 or not ghosts_too):
                 return True
         except (OSError, asyncpg.PostgresError):
             pass
@@ -124,12 +129,16 @@ async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
     rng = random.Random(plan.seed)
     logbook = Logbook()
     began = time.monotonic()
-    async with open_house(port=0, logbook=logbook) as house, Sim(house.outside.url) as sim:
+    async with (
+        open_house(port=0, logbook=logbook, idle_timeout=plan.idle) as house,
+        Sim(house.outside.url) as sim,
+    ):
         async with httpx.AsyncClient(base_url=house.outside.url) as http:
             for fault in WEATHER:
                 (await http.post("/sim/faults", json=fault)).raise_for_status()
         crowd = Crowd(
-            people=[await sim.person(f"Storm {n}", language=("en", "sk", "ru")[n % 3]) for n in range(PEOPLE)], rng=rng
+            people=[await sim.person(f"Storm {n}", language=("en", "sk", "ru")[n % 3]) for n in range(plan.people)],
+            rng=rng,
         )
         killer = Killer(dsn=house.dsn, kill=killers(house), rng=rng)
         stop = asyncio.Event()
@@ -139,7 +148,7 @@ async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
         await living
         say("the storm is over; waiting for every job to end")
         house.outside.calm()
-        all_ended = await settled(house.dsn, plan.settle_s)
+        all_ended = await settled(house.dsn, plan.settle_s, ghosts_too=plan.wait_for_ghosts)
         wrong, states = await judge_jobs(house.dsn, crowd)
         async with httpx.AsyncClient(base_url=house.outside.url) as http:
             summary = (await http.get("/sim/summary")).json()
@@ -151,14 +160,14 @@ async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
         missing = killer.wanted(plan.each)
         wrong += [f"never hit {plan.each} times: {name} while {state}" for name, state in missing]
     report = (
-        f"{killer.table()}\n\n{killer.kills} kills, {len(crowd.sent)} photos from {PEOPLE} people, {dict(states)}, "
+        f"{killer.table()}\n\n{killer.kills} kills, {len(crowd.sent)} photos from {plan.people} people, {dict(states)}, "
         f"{summary['videos_shown']} videos shown, {time.monotonic() - began:.0f} s, seed {plan.seed}"
     )
     if wrong:
         Path("storm.log").write_text(
             "\n".join(f"{line.source}: {line.text}" for line in logbook.after(0, limit=10_000_000))
         )
-    return Outcome(wrong=wrong, report=report)
+    return Outcome(wrong=wrong, report=report, struck=killer.struck)
 
 
 def main() -> int:

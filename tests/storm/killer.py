@@ -29,6 +29,7 @@ class Killer:
     kill: dict[str, Callable[[], bool]]
     rng: random.Random
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    struck: Counter[str] = field(default_factory=Counter)
     kills: int = 0
 
     def wanted(self, each: int) -> list[tuple[str, str]]:
@@ -41,7 +42,8 @@ class Killer:
 
     async def strike(self, *, each: int, patience_s: float) -> tuple[str, set[str]] | None:
         """Wait for a moment that is still wanted, then kill. After `patience_s` any process will do. None: nothing to hit."""
-        missing = self.wanted(each) or [(name, state) for name in PROCESSES for state in STATES]
+        spared = [name for name in PROCESSES if not self.struck[name]] or PROCESSES  # each process once, first of all
+        missing = self.wanted(each) or [(name, state) for name in spared for state in STATES]
         target, state = self.rng.choice(missing)
         until = time.monotonic() + patience_s
         connection = await asyncpg.connect(self.dsn, timeout=10)
@@ -56,6 +58,7 @@ class Killer:
         finally:
             connection.terminate()
         self.kills += 1
+        self.struck[target] += 1
         for one in now:
             self.hits[target, one] += 1
         return target, now
