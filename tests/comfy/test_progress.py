@@ -63,6 +63,33 @@ def test_a_sampler_that_a_switch_left_out_does_not_hold_the_bar_back() -> None:
     assert tracker.see(steps(n7=(3, 3, "finished"))) == Step(phase="sample", percent=100)  # type: ignore[arg-type]
 
 
+def test_more_steps_weigh_more() -> None:
+    parts = {
+        "5": {"steps": 9, "start_at_step": 0, "end_at_step": 8},
+        "7": {"steps": 9, "start_at_step": 8, "end_at_step": 1000},
+    }
+    wan = {key: {**node, "inputs": {**node["inputs"], **parts.get(key, {})}} for key, node in WAN.items()}
+    tracker = Tracker(graph(wan))
+    tracker.see(at("5"))
+    told = tracker.see(steps(n5=(8, 8, "finished")))
+    assert told is not None
+    assert told.percent == 88
+
+
+def test_a_branch_that_a_switch_cuts_is_not_waited_for() -> None:
+    switched = {
+        **WAN,
+        "50": {"class_type": "KSampler", "inputs": {"latent_image": ["20", 0]}},
+        "51": {"class_type": "LazySwitchKJ", "inputs": {"switch": True, "on_true": ["7", 0], "on_false": ["50", 0]}},
+        "8": {"class_type": "VAEDecode", "inputs": {"samples": ["51", 0], "vae": ["12", 0]}},
+    }
+    tracker = Tracker(graph(switched))
+    tracker.see(at("5"))
+    told = tracker.see(steps(n5=(3, 3, "finished")))
+    assert told is not None
+    assert told.percent == 50
+
+
 def test_what_only_names_a_sampler_is_none() -> None:
     wan = graph(WAN)
     assert [key for key in wan.nodes if is_sampler(wan, key)] == ["5", "7"]

@@ -14,8 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imgvid.comfy.evaluate import Flow
 from imgvid.comfy.frames import Executing, Frame, Steps
 from imgvid.comfy.graph import Graph
+from imgvid.comfy.samplers import samplers
 
 
 class Phase(StrEnum):
@@ -42,8 +44,9 @@ class Tracker:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._samplers = frozenset(key for key in graph.nodes if is_sampler(graph, key))
-        # What each sampler needs, so that one which a switch left out does not hold the count back.
+        self._weights = _weights(graph)
+        self._samplers = frozenset(self._weights)
+        # What each sampler needs, so that one which did not run after all does not hold the count back.
         self._before = {key: graph.upstream([key]) & self._samplers - {key} for key in self._samplers}
         self._done: dict[str, float] = {}
         self._phases: dict[str, Phase | None] = {}
@@ -72,7 +75,8 @@ class Tracker:
     def _count(self, key: str, share: float) -> None:
         self._done |= dict.fromkeys(self._before[key], 1.0)
         self._done[key] = max(share, self._done.get(key, 0.0))
-        percent = int(100 * sum(self._done.values()) / len(self._samplers))
+        done = sum(self._weights[one] * share for one, share in self._done.items())
+        percent = int(100 * done / sum(self._weights.values()) + 1e-9)
         self._step = Step(phase=self._step.phase, percent=max(percent, self._step.percent or 0))
 
     def _phase_of(self, node: str) -> Phase | None:
@@ -93,6 +97,17 @@ class Tracker:
             return None
         needed_later = any(node in self._graph.upstream([key]) for key in self._samplers)
         return Phase.SAMPLE if needed_later else Phase.DECODE
+
+
+def _weights(graph: Graph) -> dict[str, int]:
+    """The samplers that will run, each with its steps; all alike where one does not tell them before the run."""
+    flow = Flow(graph)
+    savers = [key for key, node in graph.nodes.items() if node.class_type.startswith(_SAVERS)]
+    running = flow.runs(savers) if savers else set(graph.nodes)
+    keys = [key for key in graph.nodes if key in running and is_sampler(graph, key)]
+    steps = {sampler.node: sampler.steps for sampler in samplers(graph, flow, running)}
+    known = {key: count for key in keys if (count := steps.get(key))}
+    return known if len(known) == len(keys) else dict.fromkeys(keys, 1)
 
 
 def is_sampler(graph: Graph, key: str) -> bool:

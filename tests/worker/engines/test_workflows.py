@@ -49,7 +49,15 @@ def test_a_graph_is_shipped_by_its_hash(folder: Path) -> None:
 
 def test_the_hashes_of_the_image_are_known() -> None:
     there = {parse_graph(json.loads(path.read_text())).hash() for path in IMAGE.glob("*.api.json")}
-    assert there == SHIPPED
+    assert there == SHIPPED, "a shipped graph changed: write its hash into worker/engines/shipped.py"
+
+
+def test_the_shipped_workflow_loads_and_takes_a_job() -> None:
+    workflow = load(IMAGE, [MODE])["wan22-i2v"]
+    assert workflow.origin == "shipped"
+    assert workflow.output is not None
+    bound = workflow.bind({"image": "a/image.png", "prompt": "x", "seed": 5}, ObjectInfo({}))
+    assert bound.unused == ()
 
 
 def unusable(mode: Mode) -> Mode:
