@@ -16,11 +16,10 @@ from imgvid.comfy.compile.live import is_compatible
 from imgvid.comfy.compile.widgets import DYNAMIC_COMBO, MATCH_TYPE, dynamic_choices, has_widget
 from imgvid.comfy.graph import Graph, Node, id_order, parse_link
 from imgvid.comfy.jsontypes import Json, as_dict
-from imgvid.comfy.models import EXTENSIONS, ModelUse, model_uses
+from imgvid.comfy.models import EXTENSIONS, PACK_FOLDERS, ModelUse, model_uses
 from imgvid.comfy.objectinfo import COMBO, InputSpec, NodeDef, ObjectInfo, parse_spec
 
 _UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload", "remote")
-_PACK_FOLDERS = ("rife", "film")  # the pack's own folder, not one below models/
 
 
 class Level(StrEnum):
@@ -47,10 +46,11 @@ class Surroundings:
     """What the graph must fit besides its classes; None means *not known, do not check*.
 
     `files`: every model file by its path below models/, `vae/wan_2.1_vae.safetensors`, from a server or a bundle.
-    `roles`: the roles that a mode sets, with whether it always does.
+    `optional_files`: those that may be there as well. `roles`: the roles that a mode sets, with whether it always does.
     """
 
     files: Set[str] | None = None
+    optional_files: Set[str] = frozenset()
     binding: Binding | None = None
     roles: Mapping[str, bool] | None = None
 
@@ -72,7 +72,7 @@ def check(graph: Graph, info: ObjectInfo, around: Surroundings) -> list[Finding]
         if definition is not None:
             found.extend(_node(graph, node, definition, info, around.files))
     if around.files is not None:
-        found.extend(_files(graph, outputs, around.files))
+        found.extend(_files(graph, outputs, around.files, around.optional_files))
     if around.binding is not None:
         found.extend(_binding(graph, around.binding, around.roles))
     found.extend(_names(graph))
@@ -174,13 +174,17 @@ def _is_file(value: Json) -> bool:
     return isinstance(value, str) and value.lower().endswith(EXTENSIONS)
 
 
-def _files(graph: Graph, outputs: list[str], files: Set[str]) -> Iterator[Finding]:
+def _files(graph: Graph, outputs: list[str], files: Set[str], optional: Set[str]) -> Iterator[Finding]:
     needed = graph.upstream(outputs)
     for use in model_uses(graph):
-        if use.node in needed and not _is_there(use, files):
-            folder = use.folder or "a models folder"
+        if use.node not in needed or _is_there(use, files):
+            continue
+        node, folder = graph.nodes[use.node], use.folder or "a models folder"
+        if _is_there(use, optional):
+            yield _warning(node, f"its model file {use.file} is optional in the bundle; this workflow needs it.")
+        elif use.folder not in PACK_FOLDERS or any(path.startswith(f"{use.folder}/") for path in files):
             tail = "" if use.required else " The server would leave it out without a word."
-            yield _error(graph.nodes[use.node], f"its model file {use.file} is not in {folder}.{tail}")
+            yield _error(node, f"its model file {use.file} is not in {folder}.{tail}")
 
 
 def _is_there(use: ModelUse, files: Set[str]) -> bool:
@@ -189,7 +193,7 @@ def _is_there(use: ModelUse, files: Set[str]) -> bool:
         return any(f"{folder}/{use.file}" in files for folder in ("diffusion_models", "unet", "unet_gguf"))
     if use.folder == "text_encoders":
         return any(f"{folder}/{use.file}" in files for folder in ("text_encoders", "clip", "clip_gguf"))
-    if use.folder and use.folder not in _PACK_FOLDERS:
+    if use.folder and use.folder not in PACK_FOLDERS:
         return f"{use.folder}/{use.file}" in files
     return any(path == use.file or path.endswith(f"/{use.file}") for path in files)
 

@@ -39,6 +39,9 @@ OF_CLASS = {
     "FrameInterpolationModelLoader": "frame_interpolation",
 }
 
+# Folders of packs, not below models/: a server does not list them, and where the file lies the pack alone knows.
+PACK_FOLDERS = frozenset({"rife", "film"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelUse:

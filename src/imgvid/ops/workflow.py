@@ -17,13 +17,15 @@ from imgvid.comfy.check import Level, Surroundings, check
 from imgvid.comfy.compile import Compiled, CompileError, compile_workflow
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.jsontypes import Json
-from imgvid.comfy.models import model_uses
+from imgvid.comfy.locked import check_lock
+from imgvid.comfy.models import PACK_FOLDERS, model_uses
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.ops.workflow_files import (
     FileTrouble,
     read_binding,
     read_bundle,
     read_json,
+    read_lock,
     read_mode_roles,
     read_object_info,
     server_files,
@@ -70,6 +72,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> None:
     checking = _command(commands, "check", _check, "proves that a workflow fits a server, a binding and a bundle")
     checking.add_argument("--binding", type=Path, help="the workflow's binding file (TOML)")
     checking.add_argument("--bundle", type=Path, help="the bundle manifest whose model files will be there (TOML)")
+    checking.add_argument("--lock", type=Path, help="the image's nodes.lock, whose node packs will be there (TOML)")
     checking.add_argument("--mode", type=Path, help="the catalogue file of the mode that binds the workflow (TOML)")
     roles = _command(commands, "roles", _roles, "suggests a binding file")
     roles.add_argument("-o", "--output", type=Path, help="where the binding goes; default: standard output")
@@ -106,13 +109,18 @@ def _compiled_line(compiled: Compiled, path: Path) -> str:
 
 def _check(options: argparse.Namespace) -> int:
     info = _info(options)
-    graph = load_graph(read_json(options.file), info)
+    data = read_json(options.file)
+    graph = load_graph(data, info)
+    files, optional = _files(options, graph)
     around = Surroundings(
-        files=_files(options, graph),
+        files=files,
+        optional_files=optional,
         binding=read_binding(options.binding) if options.binding is not None else None,
         roles=read_mode_roles(options.mode) if options.mode is not None else None,
     )
     findings = check(graph, info, around)
+    if options.lock is not None:
+        findings += check_lock(graph, info, read_lock(options.lock), data)
     for finding in findings:
         print(finding)
     errors = sum(finding.level is Level.ERROR for finding in findings)
@@ -156,11 +164,11 @@ def _info(options: argparse.Namespace) -> ObjectInfo:
     return ObjectInfo(read_object_info(options.object_info))
 
 
-def _files(options: argparse.Namespace, graph: Graph) -> set[str] | None:
-    """Model files that will be there: the bundle's, else the server's, else not known."""
+def _files(options: argparse.Namespace, graph: Graph) -> tuple[set[str] | None, set[str]]:
+    """Model files that will be there and that may: the bundle's, else the server's, else not known."""
     if options.bundle is not None:
         return read_bundle(options.bundle)
     if options.server is not None:
-        folders = {use.folder for use in model_uses(graph)} - {""}
-        return server_files(options.server, folders)
-    return None
+        folders = {use.folder for use in model_uses(graph)} - {"", *PACK_FOLDERS}
+        return server_files(options.server, folders), set()
+    return None, set()

@@ -6,12 +6,14 @@ import gzip
 import json
 import sys
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable
+from pathlib import Path
 
+from imgvid.bundle import manifest
 from imgvid.catalog.mode import CatalogError, load_mode
 from imgvid.comfy.bind import Binding, BindingError, parse_binding
-from imgvid.comfy.jsontypes import Json, as_dict
+from imgvid.comfy.jsontypes import Json, as_dict, as_list, as_text
+from imgvid.comfy.locked import LockedPack
 
 _TIMEOUT_S = 30.0  # /object_info of a server with nine packs is 2.5 MB; it answers within a second once it is up
 # Below models/ the server lists some folders under newer names (facts/comfyui.md section 4).
@@ -75,21 +77,29 @@ def read_mode_roles(path: Path) -> dict[str, bool]:
     return {**{rule.role: rule.required for rule in mode.inputs}, "prompt": True, **dict.fromkeys(_ALWAYS_SET, True)}
 
 
-def read_bundle(path: Path) -> set[str]:
-    """Model files of a bundle manifest as `folder/name`. Raises FileTrouble.
+def read_bundle(path: Path) -> tuple[set[str], set[str]]:
+    """Model files of a bundle manifest as `folder/name`: those that will be there, and those that may. Raises FileTrouble."""
+    try:
+        files = manifest.parse(path.read_text(encoding="utf-8")).files
+    except manifest.ManifestRefused as error:
+        raise FileTrouble(f"{path}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileTrouble(f"{path}: {error}") from error
+    sure = {f"{file.folder}/{file.name}" for file in files if not file.optional}
+    return sure, {f"{file.folder}/{file.name}" for file in files if file.optional}
 
-    Every table with a `path` counts; its `folder` (ComfyUI's) goes before the name, else the path's own folder does.
-    """
-    found: set[str] = set()
-    for entry in _tables(read_toml(path)):
-        file = PurePosixPath(str(entry["path"]))
-        found.add(str(file))
-        folder = entry.get("folder")
-        if isinstance(folder, str):
-            found.add(f"{folder.removeprefix('models/').strip('/')}/{file.name}")
-    if not found:
-        raise FileTrouble(f"{path}: no table in it has a path; this is no bundle manifest.")
-    return found
+
+def read_lock(path: Path) -> dict[str, LockedPack]:
+    """The packs of an image's lock, by the folder's lower-case name. Raises FileTrouble."""
+    packs: dict[str, LockedPack] = {}
+    for raw in as_list(read_toml(path).get("pack")):
+        entry = as_dict(raw)
+        folder, version = as_text(entry.get("folder")), as_text(entry.get("version"))
+        also = frozenset({as_text(entry.get("commit"))})  # files saved from a clone name the commit
+        packs[folder.lower()] = LockedPack(folder=folder, version=version, also=also)
+    if not packs:
+        raise FileTrouble(f"{path}: it has no [[pack]]; this is no nodes.lock.")
+    return packs
 
 
 def write_text(path: Path | None, text: str) -> None:
@@ -135,15 +145,3 @@ def _get(url: str, path: str, absent: Json = None) -> Json:
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise FileTrouble(f"{address}: {type(error).__name__}; is ComfyUI running there?") from error
     return data
-
-
-def _tables(data: Mapping[str, object]) -> Iterator[Mapping[str, object]]:
-    if isinstance(data.get("path"), str):
-        yield data
-    for value in data.values():
-        if isinstance(value, dict):
-            yield from _tables(value)
-        elif isinstance(value, list):
-            for item in value:
-                if isinstance(item, dict):
-                    yield from _tables(item)
