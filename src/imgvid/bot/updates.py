@@ -29,7 +29,7 @@ ALLOWED_UPDATES = ("message", "callback_query", "my_chat_member")
 LIMIT = 100  # Bot API, getUpdates
 POLL_S = 30  # the server takes at most 50
 SAME_OFFSET_S = 0.5  # the server gives one update at most to a call that repeats its offset sooner
-GRACE_S = 0.01  # inserts take a few milliseconds; beyond that the next call is worth more than the wait
+GRACE_S = 0.005  # an insert takes a few milliseconds; beyond that the next call is worth more than the wait
 DRAIN = timedelta(seconds=10)
 BACKOFF_S = (0.5, 1.0, 2.0, 5.0)
 
