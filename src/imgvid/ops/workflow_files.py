@@ -6,6 +6,7 @@ import gzip
 import json
 import sys
 import tomllib
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def read_json(path: Path) -> dict[str, Json]:
         data = json.loads(gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw)
     except OSError as error:
         raise FileTrouble(f"{path}: {error.strerror or error}") from error
-    except (ValueError, EOFError) as error:
+    except (ValueError, EOFError, zlib.error) as error:
         raise FileTrouble(f"{path}: this is no JSON ({error}).") from error
     if not isinstance(data, dict):
         raise FileTrouble(f"{path}: this JSON is no object, so it is neither a workflow nor an object_info.")
