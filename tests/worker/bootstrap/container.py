@@ -22,7 +22,9 @@ def say(name, what):
 class Answer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         choices = os.listdir(os.path.dirname(sys.argv[0]) + "/models/vae")
-        body = json.dumps({"VAELoader": {"input": {"required": {"vae_name": [choices]}}}}).encode()
+        loader = {"input": {"required": {"vae_name": [choices]}}, "output": ["VAE"], "output_is_list": [False]}
+        keeper = {"input": {"required": {"vae": ["VAE"]}}, "output": [], "output_node": True}
+        body = json.dumps({"VAELoader": loader, "Keep": keeper}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -64,7 +66,8 @@ def main() -> int:
     programs = Programs(kernel=kernel, worker=("-c", WORKER))
 
     async def live() -> int:
-        return await Boot(said, os.environ, check=workflows_check(said.workflows), programs=programs).run()
+        check = workflows_check(said.workflows, comfy_root=said.comfy_root)
+        return await Boot(said, os.environ, check=check, programs=programs).run()
 
     return asyncio.run(live())
 

@@ -45,7 +45,10 @@ class Container:
         self.workflow("v")
 
     def workflow(self, vae: str) -> None:
-        graph = {"17": {"class_type": "VAELoader", "inputs": {"vae_name": vae}}}
+        graph = {
+            "17": {"class_type": "VAELoader", "inputs": {"vae_name": vae}},
+            "18": {"class_type": "Keep", "inputs": {"vae": ["17", 0]}},
+        }
         (self.workflows / "w.api.json").write_text(json.dumps(graph))
 
     async def start(self, **environ: str) -> None:
@@ -188,7 +191,7 @@ async def test_a_workflow_that_does_not_fit_stops_the_container(box: Container) 
     await box.start()
     assert await box.ended() == REFUSED
     refused = box.events()["boot.refused"]
-    assert "vae_name 'another_vae' is not there" in str(refused["problems"])
+    assert "vae_name is 'another_vae', which is not among: v." in "".join(refused["problems"])  # type: ignore[arg-type]
     assert not (box.said / "worker.pid").exists()
 
 

@@ -28,6 +28,7 @@ def main(argv: list[str]) -> int:
     log.setup("bootstrap", level=settings.log_level)
 
     async def live() -> int:
-        return await Boot(settings, os.environ, check=workflows_check(settings.workflows)).run()
+        check = workflows_check(settings.workflows, comfy_root=settings.comfy_root)
+        return await Boot(settings, os.environ, check=check).run()
 
     return asyncio.run(live())

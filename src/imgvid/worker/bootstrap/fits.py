@@ -1,69 +1,65 @@
-"""Whether the workflows in the image fit this ComfyUI: every class is there, every chosen file is among the choices.
+"""Whether the workflows in the image fit this ComfyUI and these models: `imgvid workflow check`, against the live server.
 
-Graphs are read in the API format, as `imgvid workflow compile` writes them beside their UI files (`NAME.api.json`).
+Every compiled graph (`NAME.api.json`) of the folder is checked, with its binding (`NAME.toml`) where it has one.
 """
 
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from imgvid import log
+from imgvid.bundle.manifest import FOLDERS
 from imgvid.worker.bootstrap.ready import Check, ObjectInfo
 
+if TYPE_CHECKING:
+    from imgvid.comfy.check import Finding
 
-def workflows_check(folder: Path) -> Check:
-    """The check of every `*.api.json` below `folder`; a folder without one is a fault of the image."""
+
+def workflows_check(folder: Path, *, comfy_root: Path) -> Check:
+    """The check of a folder; one without a graph is a fault of the image. Warnings are logged, errors are returned."""
 
     def check(known: ObjectInfo) -> list[str]:
         graphs = sorted(folder.glob("*.api.json"))
         if not graphs:
             return [f"no compiled workflow (*.api.json) is in {folder}"]
-        return [f"{path.name}: {problem}" for path in graphs for problem in _problems(path, known)]
+        files = model_files(comfy_root)
+        return [f"{path.name}: {problem}" for path in graphs for problem in _problems(path, known, files)]
 
     return check
 
 
-def _problems(path: Path, known: ObjectInfo) -> list[str]:
+def model_files(comfy_root: Path) -> frozenset[str]:
+    """Every model file by its ComfyUI folder and name (`vae/wan_2.1_vae.safetensors`, `rife/rife49.pth`); links count."""
+    return frozenset(
+        f"{key}/{path.relative_to(comfy_root / place)}"
+        for key, place in FOLDERS.items()
+        for path in (comfy_root / place).rglob("*")
+        if path.is_file()
+    )
+
+
+def _problems(path: Path, known: ObjectInfo, files: frozenset[str]) -> list[str]:
+    # Imported here: nothing of it is needed before ComfyUI is launched, and the launch is timed.
+    from imgvid.comfy.bind import BindingError, parse_binding
+    from imgvid.comfy.check import Level, Surroundings, check
+    from imgvid.comfy.graph import GraphError, parse_graph
+    from imgvid.comfy.jsontypes import as_dict
+    from imgvid.comfy.objectinfo import ObjectInfo as Declared
+
+    bound = path.with_name(path.name.removesuffix(".api.json") + ".toml")
     try:
-        graph = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
+        graph = parse_graph(json.loads(path.read_bytes()))
+        binding = parse_binding(tomllib.loads(bound.read_text())) if bound.exists() else None
+    except (OSError, json.JSONDecodeError, tomllib.TOMLDecodeError, GraphError, BindingError) as error:
         return [f"cannot be read: {error}"]
-    if not isinstance(graph, dict):
-        return ["is no API graph"]
-    problems = []
-    for node_id, node in graph.items():
-        if not isinstance(node, dict) or not isinstance(node.get("class_type"), str):
-            problems.append(f"node {node_id} is no node of an API graph")
-        elif node["class_type"] not in known:
-            problems.append(f"node {node_id}: this ComfyUI has no {node['class_type']}; see nodes.lock")
-        else:
-            problems += [f"node {node_id}: {text}" for text in _choices(node, known[node["class_type"]])]
-    return problems
+    found = check(graph, Declared(as_dict(known)), Surroundings(files=files, binding=binding))
+    _tell([finding for finding in found if finding.level is not Level.ERROR], path)
+    return [str(finding) for finding in found if finding.level is Level.ERROR]
 
 
-def _choices(node: dict[str, object], about: object) -> list[str]:
-    """Inputs whose value is not among the choices; pictures are left out, they come with the job."""
-    inputs, declared = node.get("inputs"), about.get("input") if isinstance(about, dict) else None
-    if not isinstance(inputs, dict) or not isinstance(declared, dict):
-        return []
-    found = []
-    for section in ("required", "optional"):
-        for name, spec in (declared.get(section) or {}).items():
-            value, choices = inputs.get(name), _combo(spec)
-            if choices is None or not isinstance(value, str) or value in choices:
-                continue
-            found.append(f"{name} {value!r} is not there: is the file in the bundle, in the right folder?")
-    return found
-
-
-def _combo(spec: object) -> list[object] | None:
-    """The choices of an input in either of ComfyUI's two spellings; None for what is no choice or an upload."""
-    if not isinstance(spec, list) or not spec:
-        return None
-    options = spec[1] if len(spec) > 1 and isinstance(spec[1], dict) else {}
-    if options.get("image_upload") or options.get("video_upload"):
-        return None
-    if isinstance(spec[0], list):
-        return spec[0]
-    choices = options.get("options")
-    return choices if spec[0] == "COMBO" and isinstance(choices, list) else None
+def _tell(warnings: list[Finding], path: Path) -> None:
+    if warnings:
+        log.get().warning(log.WORKFLOW_DOUBTED, workflow=path.name, findings=[str(item) for item in warnings])

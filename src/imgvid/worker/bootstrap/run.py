@@ -194,6 +194,7 @@ class Boot:
         added = {
             "COMFY_URL": self._url,
             "COMFY_DIR": str(self._folders.root),
+            "WORKFLOWS_DIR": str(self._settings.workflows),
             "JOB_ROOT": str(self._root.path),
             "WORKER_FACTS": json.dumps(dict(facts), sort_keys=True),
         }
