@@ -33,6 +33,18 @@ def test_a_bypassed_node_passes_the_first_input_of_the_wanted_type_where_places_
     assert inputs_of(sheet, "4") == {"image_b": ["1", 0], "mask": ["2", 1]}
 
 
+def test_a_bypassed_node_prefers_an_input_of_exactly_the_wanted_type_to_a_wildcard() -> None:
+    more = {"Mixer": server_class({"any": ["*"], "photo": ["IMAGE"]}, output=("MASK", "LATENT", "IMAGE"))}
+    sheet = Sheet()
+    picture(sheet)
+    picture(sheet, 2)
+    sheet.node(3, "Mixer", mode=4)
+    sheet.link(2, 0, 3, "any")
+    sheet.link(1, 0, 3, "photo")
+    saved(sheet, 3, 2)
+    assert inputs_of(sheet, "99", more)["images"] == ["1", 0]
+
+
 def test_a_bypassed_node_without_a_fitting_input_gives_nothing() -> None:
     sheet = Sheet()
     sheet.node(1, "Latent", [64, 64], mode=4)

@@ -50,6 +50,26 @@ def test_the_host_owns_the_promoted_value_and_without_one_the_inner_value_counts
     assert inputs_of(_file(values), "92:81")["factor"] == expected
 
 
+def test_several_promoted_values_belong_to_their_inputs_by_place_sockets_left_out() -> None:
+    inner = Sheet()
+    inner.node(80, "Latent", [1, 2])
+    inner.node(81, "Scale", [2.0])
+    definition = subgraph(
+        "sg-scale",
+        inner,
+        inputs=(
+            ("width", "INT", [(80, "width")]),
+            ("image", "IMAGE", [(81, "image")]),
+            ("height", "INT", [(80, "height")]),
+            ("factor", "FLOAT", [(81, "factor")]),
+        ),
+        outputs=(("out", "IMAGE", 81, 0),),
+    )
+    graph = compiled(_file([640, 480, 3.0], definition=definition)).graph
+    assert graph.nodes["92:80"].inputs == {"width": 640, "height": 480}
+    assert graph.nodes["92:81"].inputs["factor"] == 3.0
+
+
 def test_a_link_into_a_promoted_widget_beats_its_value() -> None:
     sheet = _file([3.0])
     sheet.node(5, "Whole", [4])
