@@ -18,6 +18,7 @@ BENCHES = {
     "people": "3 000 people, 50 a second",
     "memory": "Memory and start",
     "media": "Media and compile",
+    "bootstrap": "From container start to ComfyUI's launch",
 }
 
 
