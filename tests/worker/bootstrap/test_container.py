@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import os
 import signal
@@ -119,11 +120,13 @@ def left_behind(box: Container) -> list[str]:
 
 
 async def test_the_worker_starts_when_comfyui_fits_and_knows_the_bundle(box: Container) -> None:
-    await box.start(ENDS="0")
+    (box.root / "nodes.lock").write_text("lock")
+    await box.start(ENDS="0", WORKER_IMAGE="a:1", NODES_LOCK=str(box.root / "nodes.lock"))
     told = json.loads(await box.wait_for("worker.json"))
     assert await box.ended() == STOPPED, box.log.read_text()
     assert json.loads(told["WORKER_FACTS"]) == {
-        "bundle": f"org/bundle@{MAIN[:12]} r7", "bundle_revision": 7, "image": "", "gpu": "cpu",
+        "bundle": f"org/bundle@{MAIN[:12]} r7", "bundle_revision": 7, "image": "a:1", "gpu": "cpu",
+        "node_lock": hashlib.sha256(b"lock").hexdigest()[:12],
     }  # fmt: skip
     assert told["TELEGRAM_BOT_TOKEN"] == SECRETS["TELEGRAM_BOT_TOKEN"]
     assert "HF_TOKEN" not in told

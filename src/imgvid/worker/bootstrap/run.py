@@ -18,9 +18,11 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from imgvid import log
+from imgvid.bundle.digest import sha256_of
 from imgvid.bundle.verdict import Verdict
 from imgvid.worker.bootstrap import identity, place, ready, seek, server
 from imgvid.worker.bootstrap.settings import BootstrapRefused, BootstrapSettings
@@ -42,6 +44,11 @@ class Programs:
     python: str = sys.executable
     kernel: tuple[str, ...] = ("-m", "imgvid.worker.bootstrap.kernel")
     worker: tuple[str, ...] = ("-m", "imgvid", "worker")
+
+
+def lock_hash(path: Path) -> str:
+    """The first 12 digits of the lock's sha256, for the recipe; empty outside of the image."""
+    return sha256_of(path)[:12] if path.is_file() else ""
 
 
 class Boot:
@@ -106,8 +113,9 @@ class Boot:
         settings, began = self._settings, self._clock()
         log.get().info(log.BOOT_BEGAN, engine=settings.engine, image=settings.image)
         if settings.engine == "preview":
-            self._clear()
-            self._worker = self._start_worker({}, identity.choose([]))
+            who = identity.choose([])
+            self._prepare(who)
+            self._worker = self._start_worker({"image": settings.image}, who)
             return await self._watch()
         self._warn_of_tokens()
         kernel = self._start_kernel()
@@ -126,6 +134,7 @@ class Boot:
             "bundle": bundle.label,
             "bundle_revision": bundle.manifest.revision,
             "image": settings.image,
+            "node_lock": lock_hash(settings.nodes_lock),
             "gpu": gpu,
         }
         log.get().info(log.COMFY_READY, seconds=round(self._clock() - began, 1), **facts)
@@ -170,11 +179,8 @@ class Boot:
     def _start_comfy(self, who: identity.Identity, began: float) -> Child:
         """Purge, then start. Raises BootstrapRefused where the folders cannot be made or the program is not there."""
         settings = self._settings
+        purged = self._prepare(who)
         try:
-            purged = self._clear()
-            server.make_empty(self._folders)
-            if who.uid is not None and who.gid is not None:
-                server.own([self._folders.root, self._root.path], uid=who.uid, gid=who.gid)
             argv = server.command(
                 self._programs.python,
                 comfy_root=settings.comfy_root,
@@ -184,11 +190,22 @@ class Boot:
             )
             env = server.environment(self._environ, folders=self._folders)
             child = self._children.start("comfyui", argv, env=env, identity=who)
-        except (OSError, RootBusy) as error:
+        except OSError as error:
             raise BootstrapRefused([f"cannot start ComfyUI: {error}"]) from error
         seconds = round(self._clock() - began, 2)
         log.get().info(log.COMFY_STARTED, pid=child.pid, user=who.why, purged_bytes=purged, seconds=seconds)
         return child
+
+    def _prepare(self, who: identity.Identity) -> int:
+        """Empty what earlier jobs left, make the folders, give them to their user. Returns the bytes that were purged."""
+        try:
+            purged = self._clear()
+            server.make_empty(self._folders)
+            if who.uid is not None and who.gid is not None:
+                server.own([self._folders.root, self._root.path], uid=who.uid, gid=who.gid)
+        except (OSError, RootBusy) as error:
+            raise BootstrapRefused([f"the job folders cannot be made: {error}"]) from error
+        return purged
 
     def _start_worker(self, facts: Mapping[str, str | int], who: identity.Identity) -> Child:
         added = {

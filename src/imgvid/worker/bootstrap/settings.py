@@ -35,6 +35,7 @@ class BootstrapSettings:
     comfy_args: tuple[str, ...]  # COMFY_ARGS, appended to ours
     comfy_start: timedelta  # COMFY_START_S: until /object_info answers
     workflows: Path  # WORKFLOWS_DIR
+    nodes_lock: Path  # NODES_LOCK, for the recipe
     job_root: Path | None  # JOB_ROOT
     engine: str  # WORKER_ENGINE: `preview` needs neither bundle nor ComfyUI
     image: str  # WORKER_IMAGE, for the recipe
@@ -67,6 +68,7 @@ def read(environ: Mapping[str, str]) -> BootstrapSettings:
         comfy_args=get("COMFY_ARGS", (), lambda text: tuple(text.split())),
         comfy_start=get("COMFY_START_S", timedelta(minutes=5), _seconds),
         workflows=get("WORKFLOWS_DIR", Path("/opt/imgvid/workflows"), Path),
+        nodes_lock=get("NODES_LOCK", Path("/opt/imgvid/nodes.lock"), Path),
         job_root=get("JOB_ROOT", None, Path),
         engine=get("WORKER_ENGINE", "comfy", _engine),
         image=get("WORKER_IMAGE", "", str),
