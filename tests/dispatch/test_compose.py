@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgvid.dispatch.compose import Kind, Line, Nothing, Situation, compose
+from imgvid.dispatch.compose import Kind, Line, Nothing, Situation, compose, settling
 from imgvid.dispatch.pace import Pace
 from imgvid.jobs.errors import Code
 from imgvid.jobs.eta import Range
@@ -58,6 +58,7 @@ def row(**changes: Any) -> Owed:
         run_at=NOW - 10 * S,
         ready_at=NOW - 3 * S,
         leased_at=None,
+        started_at=None,
         cancel_at=None,
         created_at=NOW - 10 * S,
         finished_at=None,
@@ -163,6 +164,26 @@ def test_the_end() -> None:
     assert deleted != line(cancelled).text
     assert line(replace(cancelled, message_id=None)).text == deleted, "a message that was written and is lost"
     assert line(replace(cancelled, message_id=None, told=None)).text == line(cancelled).text, "it never had one"
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({"verdict": "CANCELLED", "started_at": None}, 0 * S),
+        ({"verdict": "CANCELLED", "told": "generating"}, PACE.settle),
+        ({"verdict": "CANCELLED", "told": "closing", "told_at": NOW - 4 * S}, PACE.settle - 4 * S),
+        ({"verdict": "CANCELLED", "told": "closing", "told_at": NOW - PACE.settle}, 0 * S),
+        ({"verdict": "FAILED", "error_code": Code.DEADLINE_EXCEEDED}, PACE.settle),
+        ({"verdict": "FAILED", "error_code": Code.ENGINE_FAILED}, 0 * S),
+    ],
+)
+def test_the_end_of_a_stopped_run_waits_for_an_upload_under_way(changes: dict[str, Any], left: timedelta) -> None:
+    ends = row(**{"state": State.CLOSING, "attempt": 1, "started_at": NOW - 60 * S, **changes})
+    assert settling(ends, PACE) == left
+    if ends.told == "closing" and left:
+        assert said(ends) == Nothing(look_again=left)
+    else:
+        assert line(ends).kind is Kind.CLOSE
 
 
 def test_retiring_comes_before_everything() -> None:

@@ -349,6 +349,35 @@ async def test_a_token_that_telegram_does_not_know_is_waited_for(
         await world.says(eva, "cancelled")
 
 
+async def test_a_video_that_lands_in_the_closing_text_completes_its_job(world: World, eva: Person) -> None:
+    """Telegram held the whole upload when the run was stopped: the end waits a moment, and the chat decides."""
+    worker = world.worker()
+    async with world.dispatchers(settle=timedelta(seconds=2)):
+        job = await world.order(eva)
+        taken = await worker.take()
+        await world.in_state(job, "RUNNING")
+        await world.intake.wish_cancel(job.id, eva.user_id)
+        await world.says(eva, "cancelled")
+        assert await world.state(job) == "CLOSING"
+        await worker.upload(taken)
+        await world.in_state(job, "COMPLETED")
+    assert [message.kind for message in await world.bot_messages(eva)] == ["video"]
+
+
+async def test_a_closing_text_that_the_person_takes_away_is_not_sent_again(world: World, eva: Person) -> None:
+    worker = world.worker()
+    async with world.dispatchers(settle=timedelta(seconds=1)):
+        job = await world.order(eva)
+        await worker.take()
+        await world.in_state(job, "RUNNING")
+        await world.intake.wish_cancel(job.id, eva.user_id)
+        message = await world.says(eva, "cancelled")
+        assert await world.state(job) == "CLOSING"
+        await eva.delete(message.message_id)
+        await world.in_state(job, "CANCELLED")
+    assert await world.bot_messages(eva) == []
+
+
 async def test_a_video_after_the_end_is_noticed(world: World, eva: Person, lines: list[dict[str, Any]]) -> None:
     """The platform calls a cancelled run over while it uploads: the job stays cancelled, on-call sees it."""
     worker = world.worker()

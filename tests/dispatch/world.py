@@ -66,6 +66,7 @@ QUICK = Pace(
     chat_hold=timedelta(seconds=3),
     chat_call=timedelta(seconds=2),
     turn_wait=timedelta(seconds=2),
+    settle=ms(150),
     again=ms(300),
     booting_after=ms(300),
     position_every=ms(400),

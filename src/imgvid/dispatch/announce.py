@@ -9,7 +9,7 @@ from typing import assert_never
 
 from imgvid import log
 from imgvid.dispatch.around import Around
-from imgvid.dispatch.compose import Kind, Line, Nothing, closing, compose
+from imgvid.dispatch.compose import Kind, Line, Nothing, closing, compose, settling
 from imgvid.dispatch.crew import NOW, Clockwork, Crew
 from imgvid.dispatch.pace import Pace
 from imgvid.dispatch.retire import Retirer
@@ -138,14 +138,26 @@ class Announcer:
             return
         match await self._scribe.show(_place(row), line.text, line.keyboard):
             case Seen.TEXT:
-                await self._told(row, "edited")
+                await self._settle(row, line)
             case Seen.VIDEO:
                 await self._overtaken(row)
+            case Seen.GONE if row.told == line.key:  # the person read it and took it away
+                await self._told(row, "edited")
             case Seen.GONE:
                 await self._chat.lose_message(row.id, row.message_id)
                 await self._close_fresh(row, closing(row, deleted=True))
             case Seen.CHAT_GONE:
                 await self._chat_gone(row, "refused the closing text")
+
+    async def _settle(self, row: Owed, line: Line) -> None:
+        """The person has read the end. It stays open a moment longer where a video may still land in the message."""
+        left = settling(row, self._pace)
+        if not left:
+            await self._told(row, "edited")
+            return
+        await self._chat.said(row.id, line.key, position=None, look_again=left, claim=row.claimed_until)
+        self._clockwork.wake_in("chat", left)
+        log.get().info(log.CHAT_TOLD, **_about(row), text=line.key, next="looked at once more, then it has ended")
 
     async def _close_fresh(self, row: Owed, line: Line) -> None:
         if await self._retirer.send_fresh(row, line, retired=None):

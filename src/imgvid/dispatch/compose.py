@@ -83,7 +83,8 @@ def compose(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
         case State.SUBMITTED:
             line = _submitted(row, around, pace)
         case State.CLOSING:
-            line = closing(row)
+            left = settling(row, pace)
+            line = Nothing(look_again=left) if row.told == "closing" and left else closing(row)
         case State.FAILED | State.CANCELLED:
             line = _repeat(row)
         case State.COMPLETED:
@@ -112,6 +113,16 @@ def closing(row: Owed, *, deleted: bool = False) -> Line:
         keyboard=after_end(row.locale, row.short),
         priority=Priority.CANCEL if cancelled else Priority.FAILURE,
     )
+
+
+def settling(row: Owed, pace: Pace) -> timedelta:
+    """How long the end must still wait for an upload that may be under way: a platform that stopped a run says so at once,
+    while Telegram may hold all of its video. Zero for ends that the run itself reported, and for runs that never began."""
+    stopped = row.verdict == State.CANCELLED or row.error_code in {Code.WORKER_LOST, Code.DEADLINE_EXCEEDED}
+    if not stopped or row.started_at is None:
+        return timedelta(0)
+    told_at = row.told_at if row.told == "closing" and row.told_at is not None else row.now
+    return max(timedelta(0), told_at + pace.settle - row.now)
 
 
 def tries(row: Owed) -> int:

@@ -27,6 +27,9 @@ class Pace:
     chat_hold: timedelta = timedelta(seconds=60)  # one claim of a chat: the wait for a turn and up to three calls
     chat_call: timedelta = timedelta(seconds=10)  # one text written to Telegram
     turn_wait: timedelta = timedelta(seconds=20)  # for a turn of the flood budget, then the row waits instead of us
+    settle: timedelta = timedelta(
+        seconds=10
+    )  # from the closing text to the end: an upload of a run that was stopped may land that late
     again: timedelta = timedelta(seconds=130)  # closing texts once more: a worker's longest text write (60 s), doubled
     ready_after: timedelta = timedelta(
         seconds=45

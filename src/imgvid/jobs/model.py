@@ -186,6 +186,7 @@ class Owed:
     run_at: datetime
     ready_at: datetime | None
     leased_at: datetime | None
+    started_at: datetime | None
     cancel_at: datetime | None
     created_at: datetime
     finished_at: datetime | None
