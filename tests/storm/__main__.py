@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 
 from imgvid.sandbox.demo.house import IDLE_TIMEOUT, House, open_house
-from imgvid.sandbox.demo.logbook import Logbook
+from imgvid.sandbox.demo.logbook import Line, Logbook
 from imgvid.sandbox.telegram import Sim
 from imgvid.worker.workspace import Root, Workspace
 from tests.storm.killer import Killer
@@ -27,6 +27,7 @@ from tests.storm.verdict import judge_chats, judge_files, judge_jobs
 PEOPLE = 10
 OPEN_PER_PERSON = 2
 GAP_IN_JOBS = 4.0  # mean gap between two kills, in median job times
+PLENTY = {"CHAT_JOBS_PER_MINUTE": "1000"}  # a photo that a limit refuses is answered and becomes no job
 WEATHER = (  # what a real network adds; it also makes LEASED and CLOSING last long enough to be hit
     {"method": "editMessageText", "kind": "latency", "seconds": 0.15, "times": 0},
     {"method": "sendMessage", "kind": "latency", "seconds": 0.1, "times": 0},
@@ -127,10 +128,11 @@ def next_start(jobs: Path) -> None:
 
 async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
     rng = random.Random(plan.seed)
-    logbook = Logbook()
+    lines: list[Line] = []  # all of them: the logbook itself keeps the newest
+    logbook = Logbook(echo=lines.append)
     began = time.monotonic()
     async with (
-        open_house(port=0, logbook=logbook, idle_timeout=plan.idle) as house,
+        open_house(port=0, logbook=logbook, settings=PLENTY, idle_timeout=plan.idle) as house,
         Sim(house.outside.url) as sim,
     ):
         async with httpx.AsyncClient(base_url=house.outside.url) as http:
@@ -164,9 +166,7 @@ async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
         f"{summary['videos_shown']} videos shown, {time.monotonic() - began:.0f} s, seed {plan.seed}"
     )
     if wrong:
-        Path("storm.log").write_text(
-            "\n".join(f"{line.source}: {line.text}" for line in logbook.after(0, limit=10_000_000))
-        )
+        Path("storm.log").write_text("\n".join(f"{line.at:.3f} {line.source}: {line.text}" for line in lines))
     return Outcome(wrong=wrong, report=report, struck=killer.struck)
 
 
