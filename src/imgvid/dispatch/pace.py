@@ -74,6 +74,7 @@ class Pace:
             lease=settings.lease_s,
             submit_hold=max(settings.unknown_wait_s, settings.lease_s),
             unknown_wait=settings.unknown_wait_s,
+            settle=min(timedelta(seconds=10), settings.unknown_wait_s),
             run_for=settings.run_deadline_s,
             status_poll=settings.status_poll_s,
             keep_prompts=settings.keep_prompts_days,
