@@ -22,7 +22,9 @@ from tests.faults.town import Town
 MOVING = frozenset({"video", "animation"})
 TERMINAL = ("COMPLETED", "FAILED", "CANCELLED")
 # What no person should ever read: classes, braces, paths, empty values.
-UNREADABLE = re.compile(r"Traceback|Exception|[a-z]Error\b|\bNone\b|\bnull\b|[{}<>]|/tmp|/dev/|0x[0-9a-f]|error_|-s-")
+UNREADABLE = re.compile(
+    r"Traceback|Exception|[a-z]Error\b|\bNone\b|\bnull\b|[{}<>]|/tmp|/dev/|\b0x[0-9a-f]{6,}|error_|-s-"
+)
 WITHIN_S = 50.0
 
 

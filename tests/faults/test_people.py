@@ -67,6 +67,8 @@ async def test_the_person_blocks_the_bot(case: Case) -> None:
     await case.send()
     rows = await case.ended(jobs=3)
     assert rows[-1]["state"] == "COMPLETED"
+    for row in rows:
+        await case.nothing_left(row)
 
 
 async def test_cancel_while_it_waits_behind_another(case: Case) -> None:
