@@ -54,9 +54,24 @@ def test_each_field_is_a_key_and_each_key_has_a_reader() -> None:
 def test_env_example_lists_each_key_with_its_default() -> None:
     text = (Path(__file__).parents[1] / ".env.example").read_text()
     listed = dict(re.findall(r"^#?([A-Z][A-Z0-9_]+)=(.*)$", text, re.MULTILINE))
-    assert listed == {name: key.default or "" for name, key in config.KEYS.items()}
-    for name, key in config.KEYS.items():
+    own = {name: key.default or "" for name, key in config.KEYS.items()}
+    tools = {name: default for name, (default, _, _) in config.TOOL_KEYS.items()}
+    assert listed == own | tools
+    helps = {name: key.help for name, key in config.KEYS.items()} | {
+        name: text for name, (_, text, _) in config.TOOL_KEYS.items()
+    }
+    for name, said in helps.items():
         (comment,) = re.findall(rf"^# (.*)\n#?{name}=", text, re.MULTILINE)
-        assert key.help in comment
+        assert said in comment
+    for name, key in config.KEYS.items():
         optional = key.default is not None or key.empty_is_none
         assert bool(re.search(rf"^#{name}=", text, re.MULTILINE)) is optional
+
+
+def test_what_the_image_and_the_tools_read_is_listed() -> None:
+    source = Path(config.__file__).parent
+    read = set(re.findall(r'get\("([A-Z_]+)"', (source / "worker/bootstrap/settings.py").read_text()))
+    read |= set(re.findall(r'environ\.get\("([A-Z_]+)"', (source / "ops/endpoint/command.py").read_text()))
+    read |= set(re.findall(r'TOKEN = "([A-Z_]+)"', (source / "ops/bundle/command.py").read_text()))
+    assert len(read) > 10
+    assert read <= set(config.KEYS) | set(config.TOOL_KEYS)

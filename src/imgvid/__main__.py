@@ -15,6 +15,9 @@ PROCESSES = {
 
 TOOLS = {
     "workflow": "compile, check and show ComfyUI workflow files, offline",
+    "bundle": "the models' one Hugging Face repo: init, check, push, verify",
+    "endpoint": "the RunPod endpoint as a file: plan, apply, status",
+    "bootstrap": "the worker image's first process: finds the bundle, starts ComfyUI and the worker",
     "sandbox": "local stand-ins of the outside world, and the demo",
 }
 

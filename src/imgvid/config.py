@@ -1,6 +1,6 @@
 """Settings: read once from an environment mapping, frozen, all problems named together, secrets masked.
 
-`KEYS` is the whole list. `.env.example` repeats it for people, and a test holds the two together. A process asks for its
+`KEYS` and `TOOL_KEYS` are the whole list. `.env.example` repeats it for people, and a test holds the two together. A process asks for its
 settings with `read(BotSettings, environ)`; every field names its key by being its lower-case twin.
 """
 
@@ -167,6 +167,34 @@ KEYS: dict[str, Key] = {
     ),
     "LOG_LEVEL": Key(
         parse=_choice("DEBUG", "INFO", "WARNING", "ERROR"), default="INFO", help="DEBUG, INFO, WARNING or ERROR"
+    ),
+}
+
+
+# Read by the worker image's first process and by tools, which look at the environment themselves: (default, help, who reads it).
+TOOL_KEYS: dict[str, tuple[str, str, str]] = {
+    "BUNDLE_REPO": ("", "org/name of the models' repo; empty: the only repo in the cache", "worker image"),
+    "BUNDLE_REVISION": ("", "A commit or ref; empty: main, or the newest complete one", "worker image"),
+    "BUNDLE_MIN_REVISION": ("0", "The manifest's own number that is demanded at least", "worker image"),
+    "BUNDLE_CACHE": (
+        "/runpod-volume/huggingface-cache/hub",
+        "Where the platform keeps the cached repo",
+        "worker image",
+    ),
+    "BUNDLE_WAIT_S": ("900", "Seconds that a cache may take to fill", "worker image"),
+    "BUNDLE_HASH": ("0", "1: read and hash every byte at start (minutes for 100 GB)", "worker image"),
+    "COMFY_ROOT": ("/opt/ComfyUI", "ComfyUI's folder", "worker image"),
+    "COMFY_PORT": ("8188", "ComfyUI's port on 127.0.0.1", "worker image"),
+    "COMFY_ARGS": ("", "Arguments for ComfyUI, after ours", "worker image"),
+    "COMFY_START_S": ("300", "Seconds until ComfyUI must answer", "worker image"),
+    "WORKFLOWS_DIR": ("/opt/imgvid/workflows", "Workflows and their bindings; mount your own there", "worker image"),
+    "NODES_LOCK": ("/opt/imgvid/nodes.lock", "The node packs' lock, for the recipe", "worker image"),
+    "WORKER_IMAGE": ("", "The image's own name, for the recipe", "worker image"),
+    "RUNPOD_REST_URL": ("https://api.runpod.io/v2", "RunPod's management API", "imgvid endpoint"),
+    "HF_TOKEN": (
+        "",
+        "Hugging Face token with write access; on your own machine only, never on an endpoint",
+        "imgvid bundle",
     ),
 }
 

@@ -8,8 +8,17 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from importlib import import_module
 
 from imgvid import config, log
+
+_TOOL_MODULES = {
+    "workflow": "imgvid.ops.workflow",
+    "bundle": "imgvid.ops.bundle",
+    "endpoint": "imgvid.ops.endpoint",
+    "bootstrap": "imgvid.worker.bootstrap.command",
+    "sandbox": "imgvid.sandbox.demo.command",
+}
 
 EXIT_REFUSED = 2  # a setting is missing or malformed
 
@@ -102,11 +111,7 @@ def run_migrate(environ: Mapping[str, str], *, restored: bool) -> int:
 
 
 def run_tool(name: str, arguments: Sequence[str]) -> int:
-    """A tool with a command line of its own: `imgvid workflow …`, `imgvid sandbox …`."""
-    if name == "workflow":
-        from imgvid.ops.workflow import main as workflow
-
-        return workflow(list(arguments))
-    from imgvid.sandbox.demo.command import main as sandbox
-
-    return sandbox(list(arguments))
+    """A tool with a command line of its own: `imgvid workflow | bundle | endpoint | bootstrap | sandbox …`."""
+    main = import_module(_TOOL_MODULES[name]).main
+    code: int = main(list(arguments))
+    return code
