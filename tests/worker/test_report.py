@@ -115,7 +115,11 @@ async def test_a_run_reports_its_beginning_a_step_and_its_end_after_the_wipe(sta
     await stage.runner(stage.clip(), reporter=reporter).run(payload | {"attempt": 3}, request_id="r-9")
     assert reporter.calls[0] == ("begin", 3, "worker-1", "r-9")
     assert reporter.calls[-1] == ("result", "delivered", 0)
-    assert [call[0] for call in reporter.calls[1:-1]] == ["progress"]  # at most one in five seconds
+    steps = reporter.calls[1:-1]
+    assert {step[0] for step in steps} == {"progress"}
+    phases = [step[1] for step in steps]
+    assert phases[0] == "sample"
+    assert len(phases) == len(set(phases))  # a new phase at once, the same one at most every five seconds
 
 
 async def test_a_cancelled_run_reports_no_result(stage: Stage) -> None:

@@ -65,6 +65,7 @@ class Progress:
         self._edit_every_s = edit_every.total_seconds()
         self._edited_at = clock()
         self._reported_at = float("-inf")
+        self._reported_phase = ""
         self._step: tuple[str, int | None] = ("sample", None)
         self._shown: str | None = None
         self._news = asyncio.Event()
@@ -87,7 +88,9 @@ class Progress:
             if self._muted:
                 continue
             if early_s > 0:
-                await asyncio.sleep(min(early_s, REPORT_EVERY.total_seconds()))
+                with contextlib.suppress(TimeoutError):  # a new phase is reported at once, the chat waits for its turn
+                    async with asyncio.timeout(min(early_s, REPORT_EVERY.total_seconds())):
+                        await self._news.wait()
                 self._news.set()
                 continue
             async with self._writing:
@@ -104,9 +107,9 @@ class Progress:
             await writing
 
     async def _report(self) -> None:
-        if self._clock() - self._reported_at < REPORT_EVERY.total_seconds():
+        if self._step[0] == self._reported_phase and self._clock() - self._reported_at < REPORT_EVERY.total_seconds():
             return
-        self._reported_at = self._clock()
+        self._reported_at, self._reported_phase = self._clock(), self._step[0]
         await self._reporter.progress(self._request.job_id, self._request.attempt, *self._step)
 
     async def _edit(self) -> None:
