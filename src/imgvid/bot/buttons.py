@@ -46,7 +46,9 @@ async def on_press(callback: CallbackQuery, talk: Talk, desk: Desk) -> None:
         await desk.voice.take_away(talk.chat_id, talk.message_id)
     elif press.action is Action.CANCEL:
         verdict = await desk.intake.wish_cancel(card.id, talk.user_id)
-        await desk.voice.answer_press(callback.id, talk.words(_CANCELLED[verdict]), alert=verdict not in {"closing", "wished"})
+        await desk.voice.answer_press(
+            callback.id, talk.words(_CANCELLED[verdict]), alert=verdict not in {"closing", "wished"}
+        )
     else:
         await _make_again(callback, card, press.action, talk, desk)
 
