@@ -154,7 +154,7 @@ async def test_whatever_dies_the_group_dies(cloud: Cloud, http: httpx.AsyncClien
         group = scaler.workers()[0].process.pid  # type: ignore[union-attr]
         await until(lambda: len(members(group)) == 3)
         await until(lambda: members(group) == [])
-        assert cloud.endpoint("ep1").unhealthy == 1
+        await until(lambda: cloud.endpoint("ep1").unhealthy == 1)
         assert len(scaler.workers()) == 0, "the next one waits: the last never asked for work"
         await until(lambda: scaler.workers())
 
@@ -210,7 +210,7 @@ async def test_cancelling_the_scaler_kills_at_once(cloud: Cloud, http: httpx.Asy
     await until(lambda: len(members(group)) == 3)
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
-    assert members(group) == []
+    await until(lambda: members(group) == [])  # SIGKILL is sent at once; on a busy machine dying takes its moment
     assert scaler.workers() == []
 
 
