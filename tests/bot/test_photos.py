@@ -253,7 +253,7 @@ async def test_a_description_that_is_too_long_is_refused(stage: Stage, monkeypat
 
     from imgvid.bot import orders
 
-    short = replace(orders.photo_mode(), prompt_max=10)
+    short = replace(orders.photo_mode(), prompt=replace(orders.photo_mode().prompt, max_chars=10))
     monkeypatch.setattr(orders, "photo_mode", lambda: short)
     eva = await stage.person()
     async with stage.bot():

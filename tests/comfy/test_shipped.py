@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from imgvid.catalog.mode import modes
+from imgvid.catalog import modes
 from imgvid.comfy.bind import bind, output_node, parse_binding
 from imgvid.comfy.check import Surroundings, check
 from imgvid.comfy.compile import compile_workflow
@@ -44,7 +44,7 @@ def test_it_fits_its_binding_its_mode_and_the_lock(graph: Graph) -> None:
     roles = {"image": True, "last": False, "prompt": True, "seed": True}
     assert check(graph, INFO, Surroundings(binding=BINDING, roles=roles)) == []
     assert check_lock(graph, INFO, read_lock(IMAGE / "nodes.lock"), UI) == []
-    assert modes()["wan22-i2v"].workflow == NAME
+    assert modes()["wan22-i2v"].workflows == (NAME,)
 
 
 def test_it_does_what_its_name_says(graph: Graph) -> None:

@@ -18,6 +18,8 @@ from PIL import Image
 from structlog.testing import capture_logs
 
 from imgvid import log
+from imgvid.catalog import modes
+from imgvid.catalog.pick import parse_pick
 from imgvid.comfy.bind import parse_binding
 from imgvid.comfy.graph import parse_graph
 from imgvid.jobs.errors import Code
@@ -30,6 +32,7 @@ from imgvid.worker.engines.comfy import PACE, ComfyEngine, prompt_id_of
 from imgvid.worker.engines.workflows import Workflow
 from tests.comfy.script import CORE, VHS, changed, failing
 
+CATALOGUE = {"m": replace(modes()["wan22-i2v"], id="m", workflow=parse_pick("m"))}
 QUICK = replace(PACE, gone_s=0.3, quiet_s=0.3, poll_s=0.05, stop_s=2, stop_look_s=0.01)
 BINDING = {
     "roles": {
@@ -97,6 +100,7 @@ async def bench_of(tmp_path: Path, **kwargs: Any) -> AsyncIterator[Bench]:
             url=world.url,
             folders=Folders(root=tmp_path / "comfy"),
             workflows={"m": workflow()},
+            catalogue=CATALOGUE,
             facts={"image": "imgvid-worker:test"},
             pace=QUICK,
             look_every_s=0.02,
@@ -289,7 +293,11 @@ async def test_a_result_that_is_said_to_lie_elsewhere_is_not_fetched(bench: Benc
 
 async def test_other_folders_than_ours_are_refused(bench: Bench, tmp_path: Path) -> None:
     engine = ComfyEngine(
-        url=bench.world.url, folders=Folders(root=tmp_path / "other"), workflows={"m": workflow()}, pace=QUICK
+        url=bench.world.url,
+        folders=Folders(root=tmp_path / "other"),
+        workflows={"m": workflow()},
+        catalogue=CATALOGUE,
+        pace=QUICK,
     )
     with pytest.raises(EngineFailed, match="COMFY_DIR"):
         await engine.make(bench.order(), bench.tell)
@@ -316,7 +324,9 @@ async def test_a_dead_comfyui_wears_the_worker_out(tmp_path: Path) -> None:
     try:
         assert process.stdout is not None
         url = (await process.stdout.readline()).decode().strip()
-        engine = ComfyEngine(url=url, folders=Folders(root=tmp_path / "comfy"), workflows={"m": LONG}, pace=QUICK)
+        engine = ComfyEngine(
+            url=url, folders=Folders(root=tmp_path / "comfy"), workflows={"m": LONG}, catalogue=CATALOGUE, pace=QUICK
+        )
         bench = Bench(World(folders=None), tmp_path, engine)  # type: ignore[arg-type]
         task = asyncio.create_task(bench.make())
         await bench.sampling.wait()

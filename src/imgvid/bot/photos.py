@@ -23,8 +23,8 @@ class HasPicture(Filter):
 
 async def on_picture(_message: Message, usable: Usable, talk: Talk, desk: Desk) -> None:
     mode = orders.photo_mode()
-    if usable.prompt is not None and len(usable.prompt) > mode.prompt_max:
-        await talk.refuse("reject-prompt", {"max": mode.prompt_max})
+    if usable.prompt is not None and len(usable.prompt) > mode.prompt.max_chars:
+        await talk.refuse("reject-prompt", {"max": mode.prompt.max_chars})
         return
     job = orders.from_picture(
         usable,

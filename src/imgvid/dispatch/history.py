@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from imgvid.catalog import modes
+from imgvid.catalog.choices import defaults
 from imgvid.dispatch.actions import Expected
 from imgvid.dispatch.health import Health
 from imgvid.jobs.eta import Range, expected, quantile
@@ -42,7 +43,7 @@ class History:
         return expected(
             runs_s=[run.run_s for run in runs],
             boots_s=[run.boot_s for run in runs if run.boot_s is not None],
-            fallback=known.expected if known else _UNKNOWN_MODE,
+            fallback=known.expected(defaults(known)) if known else _UNKNOWN_MODE,
             ahead=ahead,
             cap=cap,
             cold=cold,

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imgvid.bundle import manifest
-from imgvid.catalog.mode import CatalogError, load_mode
+from imgvid.catalog.read import CatalogError, load_mode
 from imgvid.comfy.bind import Binding, BindingError, parse_binding
 from imgvid.comfy.jsontypes import Json, as_dict, as_list, as_text
 from imgvid.comfy.locked import LockedPack

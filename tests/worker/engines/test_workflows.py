@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import imgvid.sandbox.comfyui
-from imgvid.catalog.mode import Mode, modes
+from imgvid.catalog import Mode, modes
 from imgvid.comfy.graph import parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.worker.engines.comfy import from_environ
@@ -17,6 +17,7 @@ from imgvid.worker.engines.workflows import WorkflowRefused, load
 
 STANDING = Path(imgvid.sandbox.comfyui.__file__).parent / "workflows"
 MODE = modes()["wan22-i2v"]
+NAME = MODE.workflows[0]
 IMAGE = Path(__file__).parents[3] / "worker_image" / "workflows"
 
 
@@ -27,7 +28,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_the_model_free_workflow_serves_the_wan_mode() -> None:
-    workflow = load(STANDING, [MODE])["wan22-i2v"]
+    workflow = load(STANDING, [MODE])[NAME]
     assert workflow.origin == "operator's"
     assert workflow.output == "5"
     assert workflow.bound_classes() == {"LoadImage", "ImageScale", "RepeatImageBatch", "CreateVideo"}
@@ -38,13 +39,13 @@ def test_the_model_free_workflow_serves_the_wan_mode() -> None:
 
 
 def test_a_graph_is_shipped_by_its_hash(folder: Path) -> None:
-    known = load(folder, [MODE])["wan22-i2v"].graph_hash
-    assert load(folder, [MODE], shipped={known})["wan22-i2v"].origin == "shipped"
-    path = folder / f"{MODE.workflow}.api.json"
+    known = load(folder, [MODE])[NAME].graph_hash
+    assert load(folder, [MODE], shipped={known})[NAME].origin == "shipped"
+    path = folder / f"{NAME}.api.json"
     changed = json.loads(path.read_text())
     changed["4"]["inputs"]["fps"] = 25
     path.write_text(json.dumps(changed))
-    assert load(folder, [MODE], shipped={known})["wan22-i2v"].origin == "operator's"
+    assert load(folder, [MODE], shipped={known})[NAME].origin == "operator's"
 
 
 def test_the_hashes_of_the_image_are_known() -> None:
@@ -53,7 +54,7 @@ def test_the_hashes_of_the_image_are_known() -> None:
 
 
 def test_the_shipped_workflow_loads_and_takes_a_job() -> None:
-    workflow = load(IMAGE, [MODE])["wan22-i2v"]
+    workflow = load(IMAGE, [MODE])[NAME]
     assert workflow.origin == "shipped"
     assert workflow.output is not None
     bound = workflow.bind({"image": "a/image.png", "prompt": "x", "seed": 5}, ObjectInfo({}))
@@ -76,11 +77,11 @@ def unusable(mode: Mode) -> Mode:
     ],
 )
 def test_a_bad_file_is_named(folder: Path, suffix: str, text: str | None, said: str) -> None:
-    path = folder / f"{MODE.workflow}{suffix}"
+    path = folder / f"{NAME}{suffix}"
     path.unlink() if text is None else path.write_text(text)
     with pytest.raises(WorkflowRefused, match=said) as refused:
         load(folder, [MODE])
-    assert str(MODE.workflow) in str(refused.value)
+    assert NAME in str(refused.value)
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

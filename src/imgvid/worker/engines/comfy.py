@@ -19,7 +19,8 @@ from uuid import UUID, uuid5
 import httpx
 
 from imgvid import log
-from imgvid.catalog.mode import modes
+from imgvid.catalog import Mode, modes
+from imgvid.catalog.choices import context
 from imgvid.comfy.bind import BindingError
 from imgvid.comfy.client import Comfy, Place
 from imgvid.comfy.course import run_prompt, through_cancels
@@ -59,13 +60,15 @@ class ComfyEngine:
         url: str,
         folders: Folders,
         workflows: Mapping[str, Workflow],
+        catalogue: Mapping[str, Mode] | None = None,
         facts: Mapping[str, Scalar] | None = None,
         pace: Pace = PACE,
         look_every_s: float = _LOOK_EVERY_S,
     ) -> None:
-        """`workflows` by mode. `folders` are the server's and nobody else's: everything in them is wiped after a job."""
+        """`workflows` by name. `folders` are the server's and nobody else's: everything in them is wiped after a job."""
         self.worn: str | None = None
         self._workflows, self._facts = workflows, dict(facts or {})
+        self._catalogue = modes() if catalogue is None else catalogue
         self._shelf, self._pace, self._look_every_s = Shelf(folders), pace, look_every_s
         self._growth = Growth()
         # Made here and not at the first job: loading certificates takes 0.1 s, although none are needed beside us.
@@ -79,9 +82,7 @@ class ComfyEngine:
 
     async def make(self, order: Order, tell: Tell) -> Made:
         """Run the mode's graph once. Raises EngineFailed; a cancel comes back when ComfyUI has stopped."""
-        workflow = self._workflows.get(order.mode)
-        if workflow is None:
-            raise EngineFailed(Code.INTERNAL, f"no workflow in this image serves the mode {order.mode}")
+        workflow = self._workflow(order)
         if self.worn is not None:  # a job taken before the worker could end: another worker makes it
             raise EngineFailed(Code.WORKER_LOST, self.worn)
         prompt_id = prompt_id_of(order)
@@ -106,6 +107,20 @@ class ComfyEngine:
             raise EngineFailed(Code.ENGINE_FAILED, f"ComfyUI's folders: {type(error).__name__}") from None
         return Made(path=path, recipe=self._recipe(workflow, prompt_id, stats, entry))
 
+    def _mode(self, order: Order) -> Mode:
+        mode = self._catalogue.get(order.mode)
+        if mode is None:
+            raise EngineFailed(Code.INTERNAL, f"this image is older than the mode {order.mode}")
+        return mode
+
+    def _workflow(self, order: Order) -> Workflow:
+        mode = self._mode(order)
+        name = mode.workflow.of(context(mode, order.params, order.images)) if mode.workflow is not None else None
+        workflow = self._workflows.get(str(name))
+        if workflow is None:
+            raise EngineFailed(Code.INTERNAL, f"no workflow in this image serves the mode {order.mode} ({name})")
+        return workflow
+
     async def _meet(self, server: Comfy) -> tuple[Stats, ObjectInfo]:
         """Look at the server before every job; at the first one, that it keeps its files where we wipe them."""
         stats = await server.stats()
@@ -126,8 +141,11 @@ class ComfyEngine:
         pictures: dict[str, Scalar] = {
             role: self._shelf.put(path, subfolder=prompt_id, name=f"{role}.png") for role, path in order.images.items()
         }
+        mode = self._mode(order)
+        values = {**order.params, "prompt": mode.prompt_for(str(order.params.get("prompt") or ""), order.params)}
+        roles = mode.role_values(context(mode, order.params, order.images), {**values, "seed": order.seed, **pictures})
         try:
-            bound = workflow.bind({**order.params, "seed": order.seed, **pictures}, info)
+            bound = workflow.bind(roles, info)
         except BindingError as error:
             raise EngineFailed(Code.INTERNAL, f"{workflow.name}: {error}") from None
         if bound.notes or bound.unused:
@@ -232,10 +250,8 @@ def from_environ(environ: Mapping[str, str]) -> ComfyEngine:
     except ValueError:
         raise WorkflowRefused("WORKER_FACTS is no JSON object") from None
     workflows = load(Path(environ["WORKFLOWS_DIR"]), modes().values())
-    for mode, workflow in workflows.items():
-        log.get().info(
-            log.WORKFLOW_LOADED, mode=mode, workflow=workflow.name, origin=workflow.origin, graph=workflow.graph_hash
-        )
+    for workflow in workflows.values():
+        log.get().info(log.WORKFLOW_LOADED, workflow=workflow.name, origin=workflow.origin, graph=workflow.graph_hash)
     return ComfyEngine(
         url=environ["COMFY_URL"].rstrip("/"),
         folders=Folders(root=Path(environ["COMFY_DIR"])),

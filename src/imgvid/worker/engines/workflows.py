@@ -1,4 +1,4 @@
-"""The workflows of an image: read once at start, one for each mode that a worker serves.
+"""The workflows of an image: read once at start, all that some mode leads to.
 
 A folder holds for every workflow its compiled graph `NAME.api.json` and its binding `NAME.toml` (comfy/bind.py tells what is
 in it). Mounting another folder replaces them; whether a graph is the one that the image came with shows in its hash.
@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imgvid.catalog.mode import Mode
+from imgvid.catalog import Mode
 from imgvid.comfy.bind import Binding, BindingError, Bound, Scalar, bind, binder, output_node, parse_binding
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo
@@ -51,11 +51,10 @@ class Workflow:
 
 
 def load(folder: Path, modes: Iterable[Mode], *, shipped: Collection[str] = SHIPPED) -> dict[str, Workflow]:
-    """The workflow of every mode that has one in the folder. Raises WorkflowRefused for a bad one, or for none at all."""
-    found: dict[str, Workflow] = {}
-    for mode in modes:
-        if mode.workflow is not None and (folder / f"{mode.workflow}.api.json").is_file():
-            found[mode.id] = _load(folder, mode.workflow, shipped)
+    """The workflows in the folder that some choice of a mode leads to, by name. Raises WorkflowRefused for a bad one, or for
+    none at all."""
+    names = dict.fromkeys(name for mode in modes for name in mode.workflows)
+    found = {name: _load(folder, name, shipped) for name in names if (folder / f"{name}.api.json").is_file()}
     if not found:
         raise WorkflowRefused(f"no workflow of any mode is in {folder}")
     return found
