@@ -19,7 +19,11 @@ def test_what_a_person_can_mend_is_never_tried_again() -> None:
         assert what.scenario
         if what.fault is Fault.PERSON:
             assert not what.retry, code
-            assert what.counts_against_quota
+
+
+def test_only_what_a_person_did_counts_and_a_providers_filter_does_not() -> None:
+    counting = {code for code, what in REGISTRY.items() if what.counts_against_quota}
+    assert counting == {code for code, what in REGISTRY.items() if what.fault is Fault.PERSON} - {Code.CONTENT_POLICY}
 
 
 def test_an_unknown_code_is_a_workers_failure() -> None:

@@ -42,6 +42,17 @@ class Code(StrEnum):
     RESULT_LOST = "result_lost"
     RESULT_TOO_LARGE = "result_too_large"
     DELIVERY_FAILED = "delivery_failed"
+    PROMPT_MISSING = "prompt_missing"
+    PROMPT_ONLY_LINK = "prompt_only_link"
+    PROMPT_TOO_LONG = "prompt_too_long"
+    MASK_MISMATCH = "mask_mismatch"
+    NO_FACE = "no_face"
+    CONTENT_POLICY = "content_policy"
+    INPUT_REFUSED = "input_refused"
+    NO_MEDIA = "no_media"
+    START_TIMEOUT = "start_timeout"
+    WAIT_EXCEEDED = "wait_exceeded"
+    NODE_MISSING = "node_missing"
     INTERNAL = "internal"
 
 
@@ -52,14 +63,11 @@ class Meaning:
     fault: Fault
     retry: bool  # may another attempt help?
     scenario: str  # how to see it in the sandbox
-
-    @property
-    def counts_against_quota(self) -> bool:
-        return self.fault is Fault.PERSON
+    counts_against_quota: bool = False  # what a refund will be: no
 
 
-def _person(scenario: str) -> Meaning:
-    return Meaning(fault=Fault.PERSON, retry=False, scenario=scenario)
+def _person(scenario: str, *, counts: bool = True) -> Meaning:
+    return Meaning(fault=Fault.PERSON, retry=False, scenario=scenario, counts_against_quota=counts)
 
 
 def _job(scenario: str, *, retry: bool = True) -> Meaning:
@@ -92,6 +100,18 @@ REGISTRY: dict[Code, Meaning] = {
     Code.RESULT_LOST: _ours("fault: status answers 404 after the job was done"),
     Code.RESULT_TOO_LARGE: _job("an engine result above 50 MB that no plan can fit", retry=False),
     Code.DELIVERY_FAILED: _ours("fault: editMessageMedia answers 400 'wrong file identifier' each time"),
+    Code.PROMPT_MISSING: _person("/image, then press Make without a word"),
+    Code.PROMPT_ONLY_LINK: _person("/image https://example.com"),
+    Code.PROMPT_TOO_LONG: _person("/image and 2001 characters"),
+    Code.MASK_MISMATCH: _person("edit a photo, mark the change on a picture of another shape"),
+    Code.NO_FACE: _person("liveportrait with a photo without a face"),
+    # A provider's filter errs too often to be held against anybody.
+    Code.CONTENT_POLICY: _person("fault: Fal refuses the prompt (content_policy_violation)", counts=False),
+    Code.INPUT_REFUSED: _person("fault: Fal answers 422 with a type that names the input"),
+    Code.NO_MEDIA: _job("fault: Fal answers no_media_generated"),
+    Code.START_TIMEOUT: _ours("fault: Fal starts nothing in time (504 request_timeout)"),
+    Code.WAIT_EXCEEDED: _ours("fault: a Fal video takes longer than VIDEO_MAX_WAIT_SEC", retry=False),
+    Code.NODE_MISSING: _ours("a ComfyUI server without the node pack of the graph", retry=False),
     Code.INTERNAL: _ours("a bug of ours; the log has the event and the job"),
 }
 

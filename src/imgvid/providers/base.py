@@ -17,11 +17,15 @@ No message carries a key, a header or the request's payload.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import NewType, Protocol
+from typing import NewType, Protocol, runtime_checkable
+
+from imgvid.catalog.pick import Scalar
+from imgvid.jobs.errors import Code
 
 RequestId = NewType("RequestId", str)
 """The provider's name for one accepted request: opaque, longer than a UUID, stored as text and handed back as it is."""
@@ -32,12 +36,16 @@ class ProviderError(Exception):
 
 
 class Rejected(ProviderError):
-    """The provider will never accept this request. `code` is ours and short, `detail` is the provider's own text."""
+    """The provider will never accept this request. `code` is ours and short, `detail` is the provider's own text.
 
-    def __init__(self, code: str, detail: str) -> None:
+    `failure` is the job's failure code where it is known better than "rejected": a broken photo, a refused prompt.
+    """
+
+    def __init__(self, code: str, detail: str, *, failure: Code | None = None) -> None:
         super().__init__(f"rejected ({code}): {detail}")
         self.code = code
         self.detail = detail
+        self.failure = failure
 
 
 class Busy(ProviderError):
@@ -88,6 +96,26 @@ class RemoteState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """One input of a job, by reference: Telegram has the bytes."""
+
+    role: str  # image | last | mask
+    file_id: str
+    kind: str  # photo | document
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is to be made, for providers that take it apart themselves. `params` hold a value for each that applies."""
+
+    mode: str
+    params: Mapping[str, Scalar]
+    prompt: str  # the person's own words
+    seed: int
+    pictures: tuple[Picture, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobSpec:
     """One attempt of one job, as a provider is asked to run it."""
 
@@ -96,6 +124,7 @@ class JobSpec:
     payload: Mapping[str, object]  # the worker's `input`, JSON values only
     execution_timeout: timedelta  # from the start of the work; RunPod takes 5 s to 7 days
     ttl: timedelta  # from submit, queue and run together; RunPod takes 10 s to 7 days
+    work: Work | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +140,9 @@ class RemoteStatus:
     delay: timedelta | None = None  # waited in the provider's queue
     execution: timedelta | None = None  # worked so far, or in all
     raw_state: str = ""  # the provider's own word
+    position: int | None = None  # while QUEUED: how many are before it there
+    fetchable: bool = False  # SUCCEEDED, and the result waits there for `Fetching.fetch`
+    failure: Code | None = None  # of a FAILED one, where the provider says more than that it failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,4 +190,37 @@ class Provider(Protocol):
 
     async def health(self) -> Health:
         """Count the endpoint's jobs and workers. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """A finished file on its way: read `pieces` once, inside of the block that `fetch` opened.
+
+    `size` is what the provider says (bytes), None where it does not. `recipe` is what would make it again: model, graph.
+    """
+
+    media_type: str
+    size: int | None
+    pieces: AsyncIterator[bytes]
+    recipe: Mapping[str, Scalar] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A provider whose result we bring to the chat ourselves; nobody else writes there meanwhile."""
+
+    deadline_failure: Code
+    """What a job has failed of that is not done in time."""
+
+    def fetch(self, request_id: RequestId) -> AbstractAsyncContextManager[Result]:
+        """Open the result of a request whose status was `fetchable`. May be repeated while the provider keeps it.
+
+        Opening and reading raise NotFound (it is gone for good), Unreachable (try again), Busy, and Rejected with a
+        `failure` where the provider shows only now that it made nothing.
+        """
+        ...
+
+    async def forget(self, request_id: RequestId) -> None:
+        """The result was delivered or is wanted no more: let the provider drop what it keeps. Idempotent, best effort."""
         ...

@@ -192,6 +192,39 @@ error-result-too-large =
 error-delivery-failed =
     Your video was made, but Telegram did not accept it. Please press Again.
     { job-line }
+error-prompt-missing =
+    I need a few words: what should it show? Please send it again with a description.
+    { job-line }
+error-prompt-only-link =
+    I cannot open links. Please describe in words what it should show.
+    { job-line }
+error-prompt-too-long =
+    This description is too long. Please shorten it and send it again.
+    { job-line }
+error-mask-mismatch =
+    The marked picture has another shape than your photo. Please mark the change on the photo itself, without cropping it.
+    { job-line }
+error-no-face =
+    I could not find a face in this photo. Please send one where a face looks into the camera.
+    { job-line }
+error-content-policy =
+    The service that makes this did not want to: its safety filter saw something it does not allow. Please try other words or another photo. This one does not count.
+    { job-line }
+error-input-refused =
+    The service could not use this input. Please try another photo, or other words.
+    { job-line }
+error-no-media =
+    The model made nothing of this. Please press Again, or try other words.
+    { job-line }
+error-start-timeout =
+    The service was too busy to begin in time. It is not your fault: please press Again in a while.
+    { job-line }
+error-wait-exceeded =
+    It took longer than allowed, so I stopped waiting. It is not your fault: please press Again later.
+    { job-line }
+error-node-missing =
+    A part of the software is missing on our side. The operator has to repair it; please try again tomorrow.
+    { job-line }
 error-internal =
     An error on our side stopped your job. Please press Again; if it stays, give the operator this job's id.
     { job-line }

@@ -198,6 +198,39 @@ error-result-too-large =
 error-delivery-failed =
     Tvoje video vzniklo, ale Telegram ho neprijal. Stlač, prosím, Znova.
     { job-line }
+error-prompt-missing =
+    Potrebujem pár slov: čo na tom má byť? Pošli to, prosím, ešte raz aj s popisom.
+    { job-line }
+error-prompt-only-link =
+    Odkazy neviem otvoriť. Opíš, prosím, slovami, čo na tom má byť.
+    { job-line }
+error-prompt-too-long =
+    Tento popis je pridlhý. Skráť ho, prosím, a pošli ešte raz.
+    { job-line }
+error-mask-mismatch =
+    Označený obrázok má iný tvar ako tvoja fotka. Vyznač, prosím, zmenu priamo na fotke a neorezávaj ju.
+    { job-line }
+error-no-face =
+    Na tejto fotke som nenašiel tvár. Pošli, prosím, takú, na ktorej sa tvár pozerá do objektívu.
+    { job-line }
+error-content-policy =
+    Služba, ktorá to vyrába, odmietla: jej bezpečnostný filter tam videl niečo, čo nepovoľuje. Skús, prosím, iné slová alebo inú fotku. Tento pokus sa neráta.
+    { job-line }
+error-input-refused =
+    Služba si s týmto vstupom neporadila. Skús, prosím, inú fotku alebo iné slová.
+    { job-line }
+error-no-media =
+    Model z toho nič neurobil. Stlač, prosím, Znova alebo skús iné slová.
+    { job-line }
+error-start-timeout =
+    Služba bola taká vyťažená, že nestihla začať. Nie je to tvoja chyba: o chvíľu stlač, prosím, Znova.
+    { job-line }
+error-wait-exceeded =
+    Trvalo to dlhšie, ako je dovolené, preto som prestal čakať. Nie je to tvoja chyba: neskôr stlač, prosím, Znova.
+    { job-line }
+error-node-missing =
+    Na našej strane chýba časť programu. Musí to opraviť správca; skús to, prosím, zajtra.
+    { job-line }
 error-internal =
     Tvoju úlohu zastavila chyba na našej strane. Stlač, prosím, Znova; ak to nepomôže, daj prevádzkovateľovi označenie tejto úlohy.
     { job-line }
