@@ -1,6 +1,10 @@
 -- name: ensure_backend
 INSERT INTO backends (backend, lane, cap) VALUES ($1, $2, $3) ON CONFLICT (backend, lane) DO UPDATE SET cap = excluded.cap;
 
+-- name: shut_others
+-- Backends that are not configured any more: what they have goes on, nothing new is leased for them.
+UPDATE backends SET cap = 0 WHERE backend <> ALL ($1);
+
 -- name: set_lane
 UPDATE lanes SET per_user_in_flight = $2 WHERE lane = $1;
 

@@ -21,8 +21,10 @@ import httpx
 import numpy as np
 
 from imgvid.dispatch.health import Health
-from imgvid.dispatch.loop import RUNPOD, Dispatcher, Parts
+from imgvid.dispatch.loop import Dispatcher, Parts
 from imgvid.dispatch.pace import Pace
+from imgvid.dispatch.pack import pack
+from imgvid.dispatch.served import Served
 from imgvid.jobs.model import Input, Limits, NewJob
 from imgvid.providers.runpod import RunpodProvider
 from imgvid.sandbox.runpod import Cloud
@@ -193,8 +195,8 @@ class World:
             database=database,
             dsn=dsn,
             telegram=Telegram(token=TOKEN, api_url=self.sim.url, http=http, call_timeout=pace.chat_call),
-            providers={"runpod": provider},
-            targets=(RUNPOD,),
+            served=(Served(backend="runpod", lanes={"video": 4}, provider=provider),),
+            pack=pack,
             by=name,
             pace=pace,
             rng=random.Random(7),

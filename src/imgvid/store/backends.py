@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -49,6 +50,10 @@ class BackendStore:
     async def ensure(self, backend: str, lane: str, cap: int) -> None:
         """The row exists with this cap. Safe from many dispatchers."""
         await self._db.run("ensure_backend", backend, lane, cap)
+
+    async def shut_others(self, backends: Sequence[str]) -> None:
+        """No new jobs for backends that are not among these."""
+        await self._db.run("shut_others", list(backends))
 
     async def set_lane(self, lane: str, per_user_in_flight: int) -> None:
         await self._db.run("set_lane", lane, per_user_in_flight)
