@@ -210,6 +210,15 @@ class MigrateSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobsSettings:
+    """`imgvid jobs`."""
+
+    database_url: str = _secret()
+    admin_ids: frozenset[int]  # the only one is where a replay goes
+    keep_prompts_days: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BotSettings:
     database_url: str = _secret()
     telegram_bot_token: str = _secret()
@@ -257,7 +266,7 @@ class WorkerSettings:
     log_level: str
 
 
-Settings = TypeVar("Settings", MigrateSettings, BotSettings, DispatcherSettings, WorkerSettings)
+Settings = TypeVar("Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, WorkerSettings)
 
 
 def _read_key(name: str, environ: Mapping[str, str]) -> Any:
