@@ -132,6 +132,12 @@ KEYS: dict[str, Key] = {
         default="2",
         help="Jobs at RunPod at once: workersMax + 1, so that its scaler sees a backlog",
     ),
+    "RUNPOD_REST_URL": Key(parse=_url, default="https://api.runpod.io/v2", help="RunPod's management API"),
+    "RUNPOD_WORKERS_MAX": Key(
+        parse=_integer(0, 1000),
+        default="1",
+        help="What the endpoint's workersMax is set back to when idle days made it 0; 0: only told",
+    ),
     "LEASE_S": Key(
         parse=_seconds(1, 600), default="30", help="Seconds until an unsent lease of a dead dispatcher is taken back"
     ),
@@ -190,7 +196,6 @@ TOOL_KEYS: dict[str, tuple[str, str, str]] = {
     "WORKFLOWS_DIR": ("/opt/imgvid/workflows", "Workflows and their bindings; mount your own there", "worker image"),
     "NODES_LOCK": ("/opt/imgvid/nodes.lock", "The node packs' lock, for the recipe", "worker image"),
     "WORKER_IMAGE": ("", "The image's own name, for the recipe", "worker image"),
-    "RUNPOD_REST_URL": ("https://api.runpod.io/v2", "RunPod's management API", "imgvid endpoint"),
     "HF_TOKEN": (
         "",
         "Hugging Face token with write access; on your own machine only, never on an endpoint",
@@ -245,6 +250,8 @@ class DispatcherSettings:
     runpod_api_url: str
     runpod_endpoint_id: str
     runpod_max_in_flight: int
+    runpod_rest_url: str
+    runpod_workers_max: int
     in_flight_per_person: int
     lease_s: timedelta
     unknown_wait_s: timedelta

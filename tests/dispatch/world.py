@@ -23,6 +23,7 @@ import numpy as np
 from imgvid.dispatch.health import Health
 from imgvid.dispatch.loop import RUNPOD, Dispatcher, Parts
 from imgvid.dispatch.pace import Pace
+from imgvid.dispatch.revive import Scaling
 from imgvid.jobs.model import Input, Limits, NewJob
 from imgvid.providers.runpod import RunpodProvider
 from imgvid.sandbox.runpod import Cloud
@@ -78,6 +79,8 @@ QUICK = Pace(
     busy_wait=ms(100),
     starved_after=ms(200),
     starved_look=ms(100),
+    revive_after=ms(200),
+    revive_every=ms(300),
     orphan_look=ms(150),
     positions_look=ms(100),
     tidy_look=ms(100),
@@ -125,6 +128,7 @@ class World:
     runpod: httpx.AsyncClient  # RunPod's control API, with the key
     http: httpx.AsyncClient
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    scalings: dict[str, Scaling] = field(default_factory=dict)  # of dispatchers that are started from here on
 
     @property
     def intake(self) -> Intake:
@@ -199,6 +203,7 @@ class World:
             pace=pace,
             rng=random.Random(7),
             health=health,
+            scalings=self.scalings,
         )
         stop = asyncio.Event()
         task = asyncio.create_task(Dispatcher(parts, budget=Budget(limits=FREELY)).run(stop))

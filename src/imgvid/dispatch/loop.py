@@ -12,7 +12,7 @@ import random
 import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from imgvid.dispatch.lease import Leaser, Promoter, Target
 from imgvid.dispatch.orphans import OrphanSweeper
 from imgvid.dispatch.pace import Pace
 from imgvid.dispatch.reconcile import Reconciler
+from imgvid.dispatch.revive import Reviver, Scaling
 from imgvid.dispatch.scribe import Scribe
 from imgvid.dispatch.starved import StarvationWatch
 from imgvid.dispatch.submit import Submitter
@@ -38,6 +39,7 @@ from imgvid.dispatch.sweep import Sweeper
 from imgvid.dispatch.tidy import Positions, Tidier
 from imgvid.providers.base import Provider
 from imgvid.providers.runpod import RunpodProvider
+from imgvid.providers.runpod_scaling import RunpodScaling
 from imgvid.store.backends import BackendStore
 from imgvid.store.chat import ChatStore
 from imgvid.store.intake import Intake
@@ -70,6 +72,8 @@ class Parts:
     pace: Pace
     rng: random.Random
     health: Health
+    scalings: dict[str, Scaling] = field(default_factory=dict)  # backends whose worker limit is watched
+    workers: int = 1  # what that limit is set back to
 
 
 class Dispatcher:
@@ -128,6 +132,11 @@ class Dispatcher:
             Positions(chat=chat, targets=parts.targets, pace=pace, clockwork=clockwork),
             Tidier(backends=backends, scribe=scribe, pace=pace, clockwork=clockwork),
         )
+        if parts.scalings:
+            reviver = Reviver(
+                backends=backends, scalings=parts.scalings, workers=parts.workers, pace=pace, clockwork=clockwork
+            )
+            self._loops += (reviver,)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, then in order. Raises what a loop died of."""
@@ -188,6 +197,15 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
                 pace=pace,
                 rng=random.Random(),  # noqa: S311  jitter needs no cryptography
                 health=health,
+                scalings={
+                    RUNPOD.backend: RunpodScaling(
+                        client=to_runpod,
+                        rest_url=settings.runpod_rest_url,
+                        api_key=settings.runpod_api_key,
+                        endpoint_id=settings.runpod_endpoint_id,
+                    )
+                },
+                workers=settings.runpod_workers_max,
             )
             log.get().info(
                 log.DISPATCHER_STARTED, by=by, cap=settings.runpod_max_in_flight, next="leases what is ready"
