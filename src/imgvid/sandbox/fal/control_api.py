@@ -129,6 +129,8 @@ class ControlApi:
         """As after a start, but for the clock: it only moves on."""
         for order in list(self._fal.orders.values()):
             self._queue.forget(order, "reset")
+            if order.task is not None:
+                order.task.cancel()
         self._fal.orders.clear()
         self._fal.shelf.files.clear()
         self._fal.tickets.clear()

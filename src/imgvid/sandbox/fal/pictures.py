@@ -118,7 +118,7 @@ def _worded(image: Image.Image, prompt: str, at: float = 0.5) -> Image.Image:
     words = [word if can_write(word) else "?" for word in prompt.split()[:_WORDS]]
     if not words or min(image.size) < 48:
         return image
-    room = image.width * 0.86
+    room = image.width * 0.76  # a film moves over the picture and must not cut them
     size_px = max(10, min(image.height // 9, image.width // 8))
     lines = _lines(words, size_px, room)
     while (

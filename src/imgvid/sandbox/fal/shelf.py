@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from imgvid.sandbox.runpod.clock import Clock, iso
 
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 FILES = "/files/b"  # as on v3b.fal.media: /files/b/{prefix}/{name}
 
 
@@ -60,7 +61,7 @@ class Shelf:
     ) -> File:
         """A new file under a name that nobody can guess."""
         now = self._clock.now()
-        unique = f"{secrets.token_urlsafe(15)}_{quote(name, safe='')}"
+        unique = f"{secrets.token_urlsafe(15)}_{_UNSAFE.sub('_', name)}"
         path = f"{FILES}/{secrets.token_hex(4)}/{unique}"
         file = File(
             path=path,
