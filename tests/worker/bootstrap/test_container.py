@@ -149,6 +149,15 @@ async def test_comfyui_knows_no_secret_and_writes_only_where_it_may(box: Contain
         assert flag in argv
 
 
+async def test_comfyui_may_have_a_python_of_its_own(box: Container) -> None:
+    other = box.root / "venv/bin/python"
+    other.parent.mkdir(parents=True)
+    other.symlink_to(sys.executable)
+    await box.start(ENDS="0", COMFY_PYTHON=str(other))
+    assert json.loads(await box.wait_for("comfy.json"))["python"] == str(other)
+    assert await box.ended() == STOPPED
+
+
 async def test_kill_9_of_comfyui_ends_the_container_after_the_worker_could_report(box: Container) -> None:
     await box.start()
     worker = await box.wait_for("worker.pid")

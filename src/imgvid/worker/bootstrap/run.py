@@ -182,7 +182,7 @@ class Boot:
         purged = self._prepare(who)
         try:
             argv = server.command(
-                self._programs.python,
+                settings.comfy_python or self._programs.python,
                 comfy_root=settings.comfy_root,
                 port=settings.comfy_port,
                 folders=self._folders,
