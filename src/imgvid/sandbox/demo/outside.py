@@ -15,7 +15,7 @@ from aiohttp import web
 
 from imgvid.sandbox import runpod, runpod_rest, telegram
 from imgvid.sandbox.demo.levers import Kind, Lever
-from imgvid.sandbox.runpod.cloud import Cloud
+from imgvid.sandbox.runpod.cloud import Cloud, Host
 from imgvid.sandbox.runpod.rules import Rules
 from imgvid.sandbox.runpod.words import Status
 from imgvid.sandbox.runpod_rest import RunPodRest
@@ -151,9 +151,18 @@ class Outside:
 
     def busiest_worker(self) -> Callable[[], None] | None:
         """kill -9 of the worker that runs a job, else of any; None when no worker exists."""
+        host = self._busiest()
+        return host.kill if host else None
+
+    def busiest_host(self) -> int | None:
+        """The same worker's process, under which everything of it runs."""
+        host = self._busiest()
+        return host.pid if host else None
+
+    def _busiest(self) -> Host | None:
         endpoint = self.cloud.endpoint(ENDPOINT)
         hosts = sorted(self.cloud.hosts.items(), key=lambda item: bool(endpoint.running_on(item[0])))
-        return hosts[-1][1].kill if hosts else None
+        return hosts[-1][1] if hosts else None
 
     def workers(self) -> tuple[int, int, int]:
         """How many are starting, idle and busy."""
