@@ -1,6 +1,6 @@
 """Everything that the demo runs, started in order and taken down in reverse.
 
-this process      the stand-ins for Telegram and RunPod, the page, the scaler
+this process      the stand-ins for Telegram, RunPod and Fal, the page, the scalers
 its children      postgres, bot, dispatcher; and workers (gpu.py), which the scaler starts on a backlog and stops when idle
 """
 
@@ -11,7 +11,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,7 +25,17 @@ from imgvid.sandbox.demo.gpu import PREVIEW, Container, Engine, container, kill_
 from imgvid.sandbox.demo.keeper import Keeper
 from imgvid.sandbox.demo.levers import LEVERS, Kind, Lever
 from imgvid.sandbox.demo.logbook import Logbook
-from imgvid.sandbox.demo.outside import BOT_TOKEN, ENDPOINT, RUNPOD_KEY, WORKERS_MAX, NotNow, Outside, open_outside
+from imgvid.sandbox.demo.outside import (
+    BOT_TOKEN,
+    ENDPOINT,
+    FAL_KEY,
+    LTX_ENDPOINT,
+    RUNPOD_KEY,
+    WORKERS_MAX,
+    NotNow,
+    Outside,
+    open_outside,
+)
 from imgvid.sandbox.demo.postgres import DATABASE, WORKER_ROLE, make_cluster
 from imgvid.sandbox.demo.tail import follow_folder
 from imgvid.sandbox.runpod.scaler import Scaler, WorkerPlan
@@ -42,6 +52,10 @@ _OWN_ROOT = (
     'for machine in 1 2 3 4 5 6 7 8; do exec 9>"$JOB_BASE/$machine.lock"; if flock -n 9; then '
     'eval "export COMFY_PORT=\\$COMFY_PORT_$machine"; JOB_ROOT="$JOB_BASE/$machine" exec "$0" "$@"; fi; done; exit 1'
 )
+
+
+RUNPOD_ALONE = frozenset({"runpod"})
+EVERYTHING = frozenset({"runpod", "runpod-ltx", "fal"})
 
 
 class HouseRefused(Exception):
@@ -104,8 +118,18 @@ def _process_view(child: Child) -> dict[str, Any]:
     return {"name": child.program.name, "state": "up" if child.pid else "down", "words": words}
 
 
-def _environment(outside: Outside, dsn: str, settings: Mapping[str, str]) -> dict[str, str]:
+def _environment(outside: Outside, dsn: str, settings: Mapping[str, str], backends: Collection[str]) -> dict[str, str]:
     """What every process of ours gets, and nothing of the person's own environment."""
+    configured = {
+        "runpod": {"RUNPOD_ENDPOINT_ID": ENDPOINT, "RUNPOD_MAX_IN_FLIGHT": str(WORKERS_MAX + 1)},
+        "runpod-ltx": {"RUNPOD_LTX_ENDPOINT_ID": LTX_ENDPOINT, "RUNPOD_LTX_MAX_IN_FLIGHT": str(WORKERS_MAX + 1)},
+        "fal": {
+            "FAL_API_KEY": FAL_KEY,
+            "FAL_QUEUE_BASE_URL": outside.fal_url,
+            "FAL_STORAGE_URL": outside.fal_url,
+            "VIDEO_POLL_INTERVAL": "1",
+        },
+    }
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -114,10 +138,9 @@ def _environment(outside: Outside, dsn: str, settings: Mapping[str, str]) -> dic
         "TELEGRAM_API_URL": outside.url,
         "RUNPOD_API_KEY": RUNPOD_KEY,
         "RUNPOD_API_URL": f"{outside.cloud.url}/v2",
-        "RUNPOD_ENDPOINT_ID": ENDPOINT,
         "RUNPOD_REST_URL": outside.rest_url,
         "RUNPOD_WORKERS_MAX": str(WORKERS_MAX),
-        "RUNPOD_MAX_IN_FLIGHT": str(WORKERS_MAX + 1),
+        **{name: value for backend in backends for name, value in configured[backend].items()},
         **_HASTE,
         **settings,
     }
@@ -198,11 +221,13 @@ async def open_house(
     settings: Mapping[str, str] | None = None,
     idle_timeout: timedelta = IDLE_TIMEOUT,
     engine: Engine = PREVIEW,
+    backends: Collection[str] = RUNPOD_ALONE,
 ) -> AsyncIterator[House]:
     """Start everything; leaving takes everything down and removes every file. Raises HouseRefused, EngineRefused, OSError.
 
     `add_routes` may add the page's routes; the list it gets holds the house once it stands. `settings` are environment
-    variables of bot and dispatcher over the demo's own; `idle_timeout` is how long a GPU worker waits for its next job.
+    variables of bot and dispatcher over the demo's own; `idle_timeout` is how long a GPU worker waits for its next job;
+    `backends` are the ones that the dispatcher is told of.
     """
     keeper = Keeper()
     standing: list[House] = []
@@ -219,7 +244,7 @@ async def open_house(
             await _execute(cluster.maintenance_dsn, f'CREATE DATABASE "{DATABASE}"')
             await migrate(cluster.dsn)
             await _execute(cluster.dsn, f"ALTER ROLE {WORKER_ROLE} LOGIN")
-            env = _environment(outside, cluster.dsn, settings or {})
+            env = _environment(outside, cluster.dsn, settings or {}, backends)
             children = [
                 Child(
                     Program(name=name, command=_imgvid(name), env=env | {"HOME": str(files)}),
@@ -230,12 +255,13 @@ async def open_house(
             ]
             await stack.enter_async_context(_background(follow_folder(files / "workers", logbook), "worker logs"))
             gpu = container(engine, files)
-            plan = _worker_plan(
-                env, gpu, worker_dsn=cluster.worker_dsn, files=files, jobs=jobs, idle_timeout=idle_timeout
-            )
-            scaler = Scaler(cloud=outside.cloud, endpoint=ENDPOINT, plan=plan)
-            # its end kills the workers: what they hold is in memory and their jobs end with the database
-            await stack.enter_async_context(_background(scaler.run(asyncio.Event()), "scaler"))
+            for endpoint, kind in ((ENDPOINT, gpu), (LTX_ENDPOINT, container(PREVIEW, files))):
+                plan = _worker_plan(
+                    env, kind, worker_dsn=cluster.worker_dsn, files=files, jobs=jobs, idle_timeout=idle_timeout
+                )
+                # its end kills the workers: what they hold is in memory and their jobs end with the database
+                scaler = Scaler(cloud=outside.cloud, endpoint=endpoint, plan=plan)
+                await stack.enter_async_context(_background(scaler.run(asyncio.Event()), f"scaler of {endpoint}"))
             await stack.enter_async_context(_running(*children))
             named = {child.program.name: child for child in (*children, postgres)}
             await _until_polled(outside)
