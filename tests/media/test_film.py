@@ -18,10 +18,11 @@ from PIL import Image
 
 from imgvid.jobs.errors import Code
 from imgvid.media import film
+from imgvid.media.develop import Fell, Unfit
 from imgvid.media.film import plan_video
 from imgvid.media.limits import VideoLimits
 from imgvid.media.memory import MemoryFile
-from imgvid.media.parcel import Shown, Unfit
+from imgvid.media.parcel import Shown
 from imgvid.media.plan import Action, plan
 from imgvid.media.video import frames_digest, probe
 from tests.media.material import write_to
@@ -128,9 +129,9 @@ async def test_a_process_that_dies_is_our_failure_and_may_be_tried_again(source:
     write_to(source, frames=240, noise=True, pix_fmt="yuv444p")
     task = asyncio.create_task(plan_video(source))
     os.kill(await appeared(), signal.SIGKILL)
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(Fell) as caught:
         await task
-    assert caught.value.code is Code.INTERNAL
+    assert (caught.value.code, caught.value.signal) == (Code.INTERNAL, signal.SIGKILL)
 
 
 async def test_descriptors_are_given_back(source: MemoryFile) -> None:
