@@ -105,6 +105,7 @@ BACKEND_BUSY = "backend.busy"
 BACKEND_STARVED = "backend.starved"
 BACKEND_FED = "backend.fed"
 PROVIDER_DEAF = "provider.deaf"
+MODEL_GONE = "model.gone"
 
 # -- dispatcher: chats
 CHAT_TOLD = "chat.told"
@@ -141,6 +142,7 @@ _SECRETS = (
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token
     (re.compile(r"(://[^:/@\s]+:)[^@/\s]+@"), r"\1***@"),  # a DSN password
     (re.compile(r"(?i)\b(bearer|key)\s+[A-Za-z0-9_.:-]{8,}"), r"\1 ***"),  # an Authorization header
+    (re.compile(r"(://[\w.-]*\bfal\.media/)[^\s\"']+"), r"\1***"),  # a public link to somebody's picture
     (re.compile(r"\b(rpa_|hf_)[A-Za-z0-9]{8,}\b"), r"\1***"),
 )
 

@@ -41,9 +41,10 @@ class Fell(Unfit):
 async def develop(
     task: str, order: Mapping[str, object], files: Sequence[MemoryFile], *, within: timedelta
 ) -> dict[str, Any]:
-    """Have `task` (a word of darkroom.TASKS) done to `files`; what it says about them. Raises Unfit, Fell.
+    """Have `task` (a word of darkroom.TASKS) done to `files`; what it says about them.
 
-    `order` is JSON and tells no secrets: the child's arguments can be read by everybody on this machine.
+    `order` is JSON and tells no secrets: the child's arguments can be read by everybody on this machine. Raises Unfit,
+    Fell, and OSError where the machine has no memory or no process to spare.
     """
     descriptors = [file.fd for file in files]
     child = await asyncio.create_subprocess_exec(
