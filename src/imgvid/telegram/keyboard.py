@@ -7,9 +7,12 @@ method removes the keyboard when none is given, so whoever edits a message says 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from imgvid.catalog import Mode
+from imgvid.catalog.pick import Scalar
 from imgvid.texts import say
 
 SHORT_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{7}")  # Crockford base 32, lower case
@@ -84,6 +87,13 @@ def after_video(locale: str, short_id: str) -> Keyboard:
     """Under a delivered video: Again, Another seed."""
     row = (_job_button(Action.AGAIN, locale, short_id), _job_button(Action.SEED, locale, short_id))
     return Keyboard(rows=(row,))
+
+
+def after_result(locale: str, short_id: str, mode: Mode | None, params: Mapping[str, Scalar]) -> Keyboard:
+    """Under a delivered result: Again, and Another seed where a seed has an effect."""
+    again, seed = (_job_button(action, locale, short_id) for action in (Action.AGAIN, Action.SEED))
+    seeded = mode is None or mode.is_seeded(params)
+    return Keyboard(rows=((again, seed) if seeded else (again,),))
 
 
 def after_end(locale: str, short_id: str) -> Keyboard:

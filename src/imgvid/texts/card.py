@@ -45,16 +45,19 @@ def bar(percent: int) -> str:
 
 
 def caption(
-    locale: str, *, short_id: str, prompt: str | None, seed: int, length_s: float, preview: bool = False
+    locale: str, *, short_id: str, prompt: str | None, seed: int | None, length_s: float | None, preview: bool = False
 ) -> str:
-    """Under a delivered video: prompt head, true length in seconds, seed, short id, and whether it is a preview."""
-    facts = say(locale, "caption-facts", id=short_id, seed=str(seed), seconds=round(length_s, 2))
+    """Under a result: prompt head, a video's true length in seconds, the seed where it has an effect, the short id, and
+    whether it is a preview."""
+    length = [say(locale, "caption-length", seconds=round(length_s, 2))] if length_s is not None else []
+    seeded = [say(locale, "caption-seed", seed=str(seed))] if seed is not None else []
+    facts = " · ".join([*length, *seeded, short_id])
     lines = [head(prompt)] if prompt and prompt.strip() else []
     lines += [say(locale, "caption-preview")] if preview else []
     return "\n".join([*lines, facts])
 
 
-def failure(locale: str, code: str, short_id: str) -> str:
+def failure(locale: str, code: str, short_id: str, *, makes: str = "video") -> str:
     """What happened, what to do, and the short id, for a code of `jobs/errors.py`; an unknown code says internal."""
     key = f"error-{code.replace('_', '-')}"
-    return say(locale, key if key in keys() else "error-internal", id=short_id)
+    return say(locale, key if key in keys() else "error-internal", id=short_id, makes=makes)

@@ -74,6 +74,12 @@ waiting-eta =
 waiting-booting =
     Starting a GPU for you, ready in about { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Your picture is in line at the service, ready in about { $eta }.
+       *[video] Your video is in line at the service, ready in about { $eta }.
+    }
+    { job-line }
 waiting-paused =
     Making videos is paused on our side. Your job keeps its place and goes on by itself.
     { job-line }
@@ -101,6 +107,12 @@ loading =
 generating =
     Making your video…
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Making your picture, ready in about { $eta }.
+       *[video] Making your video, ready in about { $eta }.
+    }
+    { job-line }
 generating-percent =
     Making your video: { $percent } %
     { $bar }
@@ -115,7 +127,8 @@ sending =
 ## The result
 
 ready = Your video is ready.
-caption-facts = { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
+caption-seed = seed { $seed }
 caption-preview = Preview: your photo in motion, made without an AI model.
 preview-label = PREVIEW · no AI model
 

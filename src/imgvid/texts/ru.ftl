@@ -81,6 +81,12 @@ waiting-eta =
 waiting-booting =
     Запускаю для вас GPU, будет готово примерно через { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Ваша картинка стоит в очереди у сервиса, будет готова примерно через { $eta }.
+       *[video] Ваше видео стоит в очереди у сервиса, будет готово примерно через { $eta }.
+    }
+    { job-line }
 waiting-paused =
     Создание видео у нас приостановлено. Ваше задание сохраняет место и продолжится само.
     { job-line }
@@ -108,6 +114,12 @@ loading =
 generating =
     Создаю ваше видео…
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Создаю вашу картинку, будет готова примерно через { $eta }.
+       *[video] Создаю ваше видео, будет готово примерно через { $eta }.
+    }
+    { job-line }
 generating-percent =
     Создаю ваше видео: { $percent } %
     { $bar }
@@ -122,7 +134,8 @@ sending =
 ## Результат
 
 ready = Ваше видео готово.
-caption-facts = { NUMBER($seconds, maximumFractionDigits: 2) } с · сид { $seed } · { $id }
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } с
+caption-seed = сид { $seed }
 caption-preview = Предпросмотр: ваше фото в движении, сделано без модели ИИ.
 preview-label = ПРЕДПРОСМОТР · без модели ИИ
 

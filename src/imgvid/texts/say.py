@@ -36,8 +36,10 @@ def say(locale: str, key: str, **args: str | int | float) -> str:
     """The text `key` in `locale` (or in the language that it falls back to), its variables filled from `args`.
 
     Numbers are written the language's way and choose its plural; what is no quantity (ids, seeds) is passed as str.
-    Arguments that the text does not use are ignored. Raises TextError for an unknown key or a missing variable.
+    Arguments that the text does not use are ignored. What is made (`makes`: image or video) is a video where the caller
+    does not say. Raises TextError for an unknown key or a missing variable.
     """
+    args.setdefault("makes", "video")
     bundle = _bundle(locale_for(locale))
     if not bundle.has_message(key):
         raise TextError(f"there is no text {key!r}")

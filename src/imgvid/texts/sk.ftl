@@ -80,6 +80,12 @@ waiting-eta =
 waiting-booting =
     Zapínam pre teba GPU, hotové to bude asi o { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Tvoj obrázok čaká v rade u služby, hotový bude asi o { $eta }.
+       *[video] Tvoje video čaká v rade u služby, hotové bude asi o { $eta }.
+    }
+    { job-line }
 waiting-paused =
     Tvorba videí je na našej strane pozastavená. Tvoja úloha si drží miesto a bude pokračovať sama.
     { job-line }
@@ -107,6 +113,12 @@ loading =
 generating =
     Vytváram tvoje video…
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Vytváram tvoj obrázok, hotový bude asi o { $eta }.
+       *[video] Vytváram tvoje video, hotové bude asi o { $eta }.
+    }
+    { job-line }
 generating-percent =
     Vytváram tvoje video: { $percent } %
     { $bar }
@@ -121,7 +133,8 @@ sending =
 ## Výsledok
 
 ready = Tvoje video je hotové.
-caption-facts = { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
+caption-seed = seed { $seed }
 caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
 preview-label = UKÁŽKA · bez modelu AI
 
