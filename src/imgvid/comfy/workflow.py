@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imgvid import catalog
 from imgvid.catalog import Mode
-from imgvid.comfy.bind import Binding, BindingError, Bound, Scalar, bind, binder, output_node, parse_binding
+from imgvid.comfy.bind import Binding, BindingError, Bound, Scalar, bind, binder, output_node, parse_binding, variant
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo
 
@@ -46,6 +46,10 @@ class Workflow:
     def bind(self, values: Mapping[str, Scalar], info: ObjectInfo) -> Bound:
         """A copy of the graph with a job's values: roles by name, pictures as LoadImage takes them. Raises BindingError."""
         return bind(self.graph, self.binding, values, info)
+
+    def variant(self, graph: Graph) -> dict[str, str]:
+        """Of a bound graph: the files that were taken because they were there, by role."""
+        return variant(graph, self.binding)
 
     def classes(self) -> frozenset[str]:
         """Every node class that it needs."""

@@ -15,7 +15,7 @@ from imgvid.bundle.manifest import FOLDERS
 from imgvid.worker.bootstrap.ready import Check, ObjectInfo
 
 if TYPE_CHECKING:
-    from imgvid.comfy.check import Finding
+    from imgvid.comfy.finding import Finding
 
 
 def workflows_check(folder: Path, *, comfy_root: Path) -> Check:
@@ -44,7 +44,8 @@ def model_files(comfy_root: Path) -> frozenset[str]:
 def _problems(path: Path, known: ObjectInfo, files: frozenset[str]) -> list[str]:
     # Imported here: nothing of it is needed before ComfyUI is launched, and the launch is timed.
     from imgvid.comfy.bind import BindingError, parse_binding
-    from imgvid.comfy.check import Level, Surroundings, check
+    from imgvid.comfy.check import Surroundings, check
+    from imgvid.comfy.finding import Level
     from imgvid.comfy.graph import GraphError, parse_graph
     from imgvid.comfy.jsontypes import as_dict
     from imgvid.comfy.objectinfo import ObjectInfo as Declared
