@@ -67,7 +67,13 @@ def test_secrets_are_in_no_repr_and_no_refusal() -> None:
 
 
 def test_each_field_is_a_key_and_each_key_has_a_reader() -> None:
-    kinds = (config.MigrateSettings, config.BotSettings, config.DispatcherSettings, config.WorkerSettings)
+    kinds = (
+        config.MigrateSettings,
+        config.JobsSettings,
+        config.BotSettings,
+        config.DispatcherSettings,
+        config.WorkerSettings,
+    )
     used = {item.name.upper() for kind in kinds for item in fields(kind)}
     assert used == set(config.KEYS)
 

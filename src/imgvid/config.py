@@ -19,6 +19,7 @@ __all__ = [
     "TOOL_KEYS",
     "BotSettings",
     "DispatcherSettings",
+    "JobsSettings",
     "MigrateSettings",
     "SettingsRefused",
     "WorkerSettings",
@@ -42,6 +43,15 @@ def _secret() -> Any:
 class MigrateSettings:
     database_url: str = _secret()
     log_level: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobsSettings:
+    """`imgvid jobs`."""
+
+    database_url: str = _secret()
+    admin_ids: frozenset[int]  # the only one is where a replay goes
+    keep_prompts_days: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +81,8 @@ class DispatcherSettings:
     runpod_api_url: str
     runpod_endpoint_id: str | None
     runpod_max_in_flight: int
+    runpod_rest_url: str
+    runpod_workers_max: int
     runpod_ltx_endpoint_id: str | None
     runpod_ltx_max_in_flight: int
     runpod_ltx_vram_gb: int
@@ -109,7 +121,7 @@ class WorkerSettings:
     log_level: str
 
 
-Settings = TypeVar("Settings", MigrateSettings, BotSettings, DispatcherSettings, WorkerSettings)
+Settings = TypeVar("Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, WorkerSettings)
 
 
 def _read_key(name: str, environ: Mapping[str, str]) -> Any:

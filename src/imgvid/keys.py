@@ -142,6 +142,12 @@ KEYS: dict[str, Key] = {
         default="2",
         help="Jobs at RunPod at once: workersMax + 1, so that its scaler sees a backlog",
     ),
+    "RUNPOD_REST_URL": Key(parse=_url, default="https://api.runpod.io/v2", help="RunPod's management API"),
+    "RUNPOD_WORKERS_MAX": Key(
+        parse=_integer(0, 1000),
+        default="1",
+        help="What an endpoint's workersMax is set back to when idle days made it 0; 0: only told",
+    ),
     "RUNPOD_LTX_ENDPOINT_ID": Key(
         parse=_name,
         default=None,
@@ -247,7 +253,6 @@ TOOL_KEYS: dict[str, tuple[str, str, str]] = {
     "WORKFLOWS_DIR": ("/opt/imgvid/workflows", "Workflows and their bindings; mount your own there", "worker image"),
     "NODES_LOCK": ("/opt/imgvid/nodes.lock", "The node packs' lock, for the recipe", "worker image"),
     "WORKER_IMAGE": ("", "The image's own name, for the recipe", "worker image"),
-    "RUNPOD_REST_URL": ("https://api.runpod.io/v2", "RunPod's management API", "imgvid endpoint"),
     "HF_TOKEN": (
         "",
         "Hugging Face token with write access; on your own machine only, never on an endpoint",

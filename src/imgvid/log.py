@@ -106,6 +106,12 @@ BACKEND_RESUMED = "backend.resumed"
 BACKEND_BUSY = "backend.busy"
 BACKEND_STARVED = "backend.starved"
 BACKEND_FED = "backend.fed"
+BACKEND_ZEROED = "backend.zeroed"
+BACKEND_REVIVED = "backend.revived"
+BACKEND_NOT_REVIVED = "backend.not_revived"
+BACKEND_HEALTHY = "backend.healthy"
+SCALING_HIDDEN = "scaling.hidden"
+SCALING_UNREAD = "scaling.unread"
 PROVIDER_DEAF = "provider.deaf"
 
 # -- dispatcher: chats

@@ -38,6 +38,7 @@ from imgvid.dispatch.pack import pack
 from imgvid.dispatch.parcel import MAX_BYTES, Pack
 from imgvid.dispatch.purse import Purse
 from imgvid.dispatch.reconcile import Reconciler
+from imgvid.dispatch.revive import Reviver
 from imgvid.dispatch.scribe import Scribe
 from imgvid.dispatch.served import Served, served
 from imgvid.dispatch.starved import StarvationWatch
@@ -76,6 +77,7 @@ class Parts:
     pace: Pace
     rng: random.Random
     health: Health
+    workers: int = 1  # what a worker limit that the platform set to 0 is set back to
 
 
 class Dispatcher:
@@ -164,6 +166,11 @@ class Dispatcher:
             Positions(chat=chat, targets=targets, pace=pace, clockwork=clockwork),
             Tidier(backends=backends, scribe=scribe, pace=pace, clockwork=clockwork),
         )
+        scalings = {one.backend: one.scaling for one in parts.served if one.scaling is not None}
+        if scalings:
+            self._loops += (
+                Reviver(backends=backends, scalings=scalings, workers=parts.workers, pace=pace, clockwork=clockwork),
+            )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, then in order. Raises what a loop died of."""
@@ -218,6 +225,7 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
             pace=pace,
             rng=random.Random(),  # noqa: S311  jitter needs no cryptography
             health=health,
+            workers=settings.runpod_workers_max,
         )
         caps = {one.backend: dict(one.lanes) for one in serving}
         log.get().info(log.DISPATCHER_STARTED, by=by, caps=caps, next="leases what is ready")

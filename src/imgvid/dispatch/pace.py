@@ -52,6 +52,8 @@ class Pace:
     starved_after: timedelta = timedelta(seconds=60)
     starved_look: timedelta = timedelta(seconds=15)
     starved_every: timedelta = timedelta(seconds=900)  # on-call hears of it once in this time
+    revive_after: timedelta = timedelta(seconds=10)  # a warm worker has begun by then
+    revive_every: timedelta = timedelta(seconds=900)  # one look at the management API while jobs wait
     orphan_look: timedelta = timedelta(seconds=15)
     orphan_forgotten: timedelta = timedelta(
         seconds=7200

@@ -85,6 +85,14 @@ class BackendStore:
         """Accepted jobs of a backend without workers are owed a look, those that were not told."""
         await self._db.run("owe_starved", backend)
 
+    async def claim_revival(self, backend: str) -> bool:
+        """Whether the caller may give the backend its workers back: once, until a job of it has begun again."""
+        return bool(await self._db.value("claim_revival", backend))
+
+    async def end_revivals(self) -> list[str]:
+        """Backends whose jobs have begun since their workers were given back; each is answered once."""
+        return sorted({row["backend"] for row in await self._db.rows("end_revivals")})
+
     async def owe_pause(self, backend: str) -> None:
         await self._db.run("owe_pause", backend)
 

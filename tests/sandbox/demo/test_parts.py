@@ -15,7 +15,6 @@ from imgvid.sandbox.demo.levers import BY_ID, LEVERS
 from imgvid.sandbox.demo.logbook import KEPT_LINES, Line, Logbook
 from imgvid.sandbox.demo.picture import NUMBERS, SIZE, made_picture
 from imgvid.sandbox.demo.postgres import install
-from imgvid.sandbox.demo.story import worker_phases
 from imgvid.sandbox.demo.tail import Tail
 
 
@@ -83,12 +82,6 @@ def test_levers_say_what_they_do_and_what_to_see() -> None:
         assert lever.does.endswith(".")
         assert lever.see.endswith(".")
         assert "rule" not in lever.view()
-
-
-def test_phases_of_a_worker() -> None:
-    told = worker_phases({"phases": {"sample_s": 2.5, "new_s": 3, "look_s": 1, "odd": "x"}})
-    assert list(told.items()) == [("look", 1.0), ("sample", 2.5), ("new", 3.0)]
-    assert worker_phases({}) == {}
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from imgvid.media.label import can_write, draw_label
 from imgvid.media.limits import VIDEO_LIMITS
 from imgvid.media.plan import Action, plan
 from imgvid.media.video import frames_digest, probe
 from imgvid.texts import LOCALES, say
 from imgvid.worker.engines.base import Order
 from imgvid.worker.engines.dream import dreamt
-from imgvid.worker.engines.label import can_write, draw_label
 from imgvid.worker.engines.preview import FRAMES, Preview, frames_of, shape_of
 
 

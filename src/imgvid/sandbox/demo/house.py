@@ -104,6 +104,8 @@ def _environment(outside: Outside, dsn: str, settings: Mapping[str, str]) -> dic
         "RUNPOD_API_KEY": RUNPOD_KEY,
         "RUNPOD_API_URL": f"{outside.cloud.url}/v2",
         "RUNPOD_ENDPOINT_ID": ENDPOINT,
+        "RUNPOD_REST_URL": outside.rest_url,
+        "RUNPOD_WORKERS_MAX": str(WORKERS_MAX),
         "RUNPOD_MAX_IN_FLIGHT": str(WORKERS_MAX + 1),
         **_HASTE,
         **settings,

@@ -1,6 +1,6 @@
 """The outside world of the demo: the stand-ins for Telegram and RunPod, and what may be done to them.
 
-Both live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
+They live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any
 
 from aiohttp import web
 
-from imgvid.sandbox import runpod, telegram
+from imgvid.sandbox import runpod, runpod_rest, telegram
 from imgvid.sandbox.demo.levers import Kind, Lever
 from imgvid.sandbox.runpod.cloud import Cloud
 from imgvid.sandbox.runpod.rules import Rules
 from imgvid.sandbox.runpod.words import Status
+from imgvid.sandbox.runpod_rest import RunPodRest
 from imgvid.sandbox.telegram.control.common import WORLD
 from imgvid.sandbox.telegram.model import User
 from imgvid.sandbox.telegram.views import chat_view
@@ -38,11 +39,14 @@ class NotNow(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Outside:
-    """Both stand-ins. `url` is the one address: page, Bot API and control API of Telegram."""
+    """The stand-ins. `url` is the one address: page, Bot API and control API of Telegram; `rest_url` RunPod's management API."""
 
     app: web.Application
     cloud: Cloud
+    rest: RunPodRest
+    rest_url: str
     url: str = ""
+    _no_gpu: bool = False
     _pulled: dict[str, int | str] = field(default_factory=dict)  # lever id -> the fault's id at its stand-in
 
     @property
@@ -65,7 +69,9 @@ class Outside:
         """How a lever that waits or goes on is called; None when it is off."""
         match lever.kind:
             case Kind.STARVE:
-                return None if self.cloud.endpoint(ENDPOINT).rules.workers_max else "on"
+                return "on" if self._no_gpu else None
+            case Kind.IDLE:
+                return "on" if self._limit() == 0 else None
             case Kind.TELEGRAM:
                 fault = next((one for one in self.world.faults.all() if one.id == self._pulled.get(lever.id)), None)
                 left = 0 if fault is None else fault.times - fault.hit
@@ -82,8 +88,11 @@ class Outside:
             return f"{lever.title}: it is armed already."
         match lever.kind:
             case Kind.STARVE:
-                self._workers_max(0)
+                self._gpus(there=False)
                 return "No GPU will start until you switch this off."
+            case Kind.IDLE:
+                self.rest.set_workers(ENDPOINT, 0)
+                return "Max workers is 0. Send a photo."
             case Kind.TELEGRAM:
                 self._pulled[lever.id] = self.world.faults.add(dict(lever.rule)).id
             case Kind.RUNPOD:
@@ -97,7 +106,9 @@ class Outside:
     def release(self, lever: Lever) -> str:
         """Switch it off; safe when it is off."""
         if lever.kind is Kind.STARVE:
-            self._workers_max(WORKERS_MAX)
+            self._gpus(there=True)
+        elif lever.kind is Kind.IDLE:
+            self.rest.set_workers(ENDPOINT, WORKERS_MAX)
         elif lever.kind is Kind.TELEGRAM and self.armed(lever):
             self.world.faults.remove(int(self._pulled[lever.id]))
         elif lever.kind is Kind.RUNPOD:
@@ -108,14 +119,26 @@ class Outside:
         """Every fault off."""
         self.world.faults.clear()
         self.cloud.faults.clear()
-        self._workers_max(WORKERS_MAX)
+        self._gpus(there=True)
+        self.rest.set_workers(ENDPOINT, WORKERS_MAX)
         self._pulled.clear()
 
-    def _workers_max(self, count: int) -> None:
+    def follow(self) -> None:
+        """The queue goes by the endpoint's limit, unless there is no GPU to be had."""
         endpoint = self.cloud.endpoint(ENDPOINT)
-        endpoint.rules = endpoint.rules.changed({"workers_max": count})
+        endpoint.rules = endpoint.rules.changed({"workers_max": 0 if self._no_gpu else self._limit()})
         endpoint.sweep()
         self.cloud.bell.ring()
+
+    def _limit(self) -> int:
+        """workers.max as the management API shows it."""
+        workers = self.rest.endpoints[ENDPOINT].get("workers")
+        most = workers.get("max") if isinstance(workers, dict) else None
+        return most if isinstance(most, int) else 0
+
+    def _gpus(self, *, there: bool) -> None:
+        self._no_gpu = not there
+        self.follow()
 
     def _rerun(self) -> str:
         endpoint = self.cloud.endpoint(ENDPOINT)
@@ -145,10 +168,16 @@ async def open_outside(
     *, port: int, others: int = 20, add_routes: Callable[[Outside], None] | None = None
 ) -> AsyncIterator[Outside]:
     """Serve both on 127.0.0.1; a taken port makes it try the next ones. Raises OSError when all are taken."""
+    rest = RunPodRest(key=RUNPOD_KEY)
+    rest.add({"name": ENDPOINT, "type": "QUEUE", "workers": {"min": 0, "max": WORKERS_MAX}}, named=ENDPOINT)
     rules = Rules(workers_max=WORKERS_MAX, lease_s=WORKER_LOST_AFTER.total_seconds(), rate_limits=False)
-    async with runpod.serve(endpoints=[ENDPOINT], api_key=RUNPOD_KEY, rules=rules) as cloud:
+    async with (
+        runpod.serve(endpoints=[ENDPOINT], api_key=RUNPOD_KEY, rules=rules) as cloud,
+        runpod_rest.serve(rest) as rest_url,
+    ):
         app = telegram.create_app(token=BOT_TOKEN)
-        outside = Outside(app=app, cloud=cloud)
+        outside = Outside(app=app, cloud=cloud, rest=rest, rest_url=rest_url)
+        rest.on_change = lambda _endpoint, _body: outside.follow()
         if add_routes is not None:
             add_routes(outside)
         for first_name, language in PEOPLE:

@@ -22,11 +22,11 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
+from imgvid.media.label import draw_label
 from imgvid.texts import say
 from imgvid.worker.engines.base import Made, Order, Scalar, Tell
 from imgvid.worker.engines.camera import Box, Move, ease, plan_move, still
 from imgvid.worker.engines.dream import dreamt
-from imgvid.worker.engines.label import draw_label
 from imgvid.worker.thread import in_thread
 
 FPS = 24
