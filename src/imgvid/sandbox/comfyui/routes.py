@@ -17,6 +17,7 @@ from imgvid.sandbox.comfyui.validate import validate
 from imgvid.sandbox.comfyui.world import Prompt, World, now_ms
 
 Json = Any
+_STALL_LOOK_S = 0.05
 STALL_S = web.RequestKey("stall_s", float)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _STATUS_WORDS = {"execution_interrupted": "cancelled", "execution_error": "failed"}
@@ -225,7 +226,10 @@ async def _stalled(request: web.Request, path: Path, seconds: float) -> web.Stre
     answer = web.StreamResponse(headers={"Content-Type": "application/octet-stream", "Content-Length": str(len(data))})
     await answer.prepare(request)
     await answer.write(data[: len(data) // 2])
-    await asyncio.sleep(seconds)
+    for _ in range(round(seconds / _STALL_LOOK_S)):
+        if request.transport is None or request.transport.is_closing():
+            break
+        await asyncio.sleep(_STALL_LOOK_S)
     if request.transport is not None:
         request.transport.abort()
     return answer

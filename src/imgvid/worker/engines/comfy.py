@@ -23,7 +23,7 @@ from imgvid.catalog import Mode, modes
 from imgvid.catalog.choices import context
 from imgvid.comfy.bind import BindingError
 from imgvid.comfy.client import Comfy, Place
-from imgvid.comfy.course import run_prompt, through_cancels
+from imgvid.comfy.course import run_prompt
 from imgvid.comfy.errors import ComfyError, NoOutput, OutOfMemory, ServerGone, Stuck
 from imgvid.comfy.frames import Frame
 from imgvid.comfy.graph import Graph
@@ -32,7 +32,7 @@ from imgvid.comfy.jsontypes import Json, as_dict
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.progress import Tracker
 from imgvid.comfy.stats import Memory, Stats
-from imgvid.comfy.stop import Pace
+from imgvid.comfy.stop import Pace, through_cancels
 from imgvid.comfy.workflow import Workflow, WorkflowRefused, apart
 from imgvid.jobs.errors import Code
 from imgvid.worker.bootstrap.server import Folders
