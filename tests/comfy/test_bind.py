@@ -160,6 +160,7 @@ def test_the_output_is_found_by_title_or_id(output: Any, expected: str | None) -
     ("data", "why"),
     [
         ({"role": {}}, "unknown key: role"),
+        ({"bundle_revision": "3"}, "bundle_revision is '3'"),
         ({"roles": {"a": {"node": "x"}}}, "a node .title or id. and an input"),
         ({"roles": {"a": {}}}, "either node and input, or targets"),
         ({"roles": {"a": {"node": "x", "input": "y", "targets": [{"node": "x", "input": "y"}]}}}, "either node"),

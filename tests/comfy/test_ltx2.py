@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from imgvid.bundle import manifest
+from imgvid.catalog import modes
 from imgvid.comfy.bind import BindingError, Scalar, bind, output_node, variant
 from imgvid.comfy.check import Surroundings, check
 from imgvid.comfy.compile import compile_workflow
 from imgvid.comfy.evaluate import Flow
+from imgvid.comfy.graph import Graph
 from imgvid.comfy.locked import check_lock
 from imgvid.comfy.models import model_uses
 from imgvid.comfy.objectinfo import ObjectInfo
@@ -25,7 +28,6 @@ from imgvid.worker.engines.shipped import SHIPPED
 from tests.comfy.graphs import CLASSES, INFO, LTX, ROOT, Files, at
 
 NAMES = ("ltx2_t2v_fast", "ltx2_t2v_pro", "ltx2_i2v_fast", "ltx2_i2v_pro")
-CAMERAS = ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
 # facts/models.md 3.3: sides of whole 64 pixels, cropped to what people expect; a square of 960 has as many pixels as 720p.
 SIZES = {
     ("720p", "16:9"): (1280, 768, 1280, 720),
@@ -101,24 +103,38 @@ def test_a_bundle_without_one_of_the_cameras_is_found_before_a_person_chooses_it
     ]
 
 
-@pytest.mark.parametrize(("size", "seconds", "camera"), list(itertools.product(SIZES, FRAMES, CAMERAS)))
-@pytest.mark.parametrize("name", NAMES)
-def test_every_choice_binds_as_it_is(name: str, size: tuple[str, str], seconds: int, camera: str) -> None:
-    files = _files(name)
-    values = _values(SIZES[size], FRAMES[seconds], camera)
-    graph = files.bound(values)
-    width, height, crop_width, crop_height = SIZES[size]
+@pytest.mark.parametrize("quality", ["fast", "pro"])
+@pytest.mark.parametrize("kind", ["t2v", "i2v"])
+def test_every_choice_of_the_mode_binds_as_it_is(kind: str, quality: str) -> None:
+    mode = modes()[f"ltx2-{kind}"]
+    files = _files(f"ltx2_{kind}_{quality}")
+    given: dict[str, Scalar] = {"image": "job/image.png", "prompt": "waves", "negative": "text", "seed": 2**53}
+    offered = [[(one.name, value) for value in one.values] for one in mode.params if one.values]
+    combinations = [dict(picked) for picked in itertools.product(*offered)]
+    asked = [choices for choices in combinations if choices["quality"] == quality]
+    assert len(asked) == 2 * 3 * 3 * 7
+    for choices in asked:
+        assert mode.workflow is not None
+        assert mode.workflow.of(choices) == files.name
+        bound = bind(files.graph, files.binding, mode.role_values(choices, {**choices, **given}), INFO)
+        assert bound.notes == ()
+        _assert_obeys_the_model(bound.graph, choices)
+
+
+def _assert_obeys_the_model(graph: Graph, choices: Mapping[str, Scalar]) -> None:
+    width, height, crop_width, crop_height = SIZES[f"{choices['resolution']}p", str(choices["aspect"])]
+    frames = FRAMES[int(str(choices["seconds"]))]
     assert (at(graph, "Empty video", "width"), at(graph, "Empty video", "height")) == (width // 2, height // 2)
     assert at(graph, "Empty video", "width") % 32 == at(graph, "Empty video", "height") % 32 == 0
-    assert at(graph, "Empty video", "length") == at(graph, "Empty sound", "frames_number") == FRAMES[seconds]
-    assert FRAMES[seconds] % 8 == 1
-    assert at(graph, "Camera", "lora_name") == _camera(camera)
+    assert at(graph, "Empty video", "length") == at(graph, "Empty sound", "frames_number") == frames
+    assert frames % 8 == 1
+    assert at(graph, "Camera", "lora_name") == _camera(str(choices["camera"]))
     edges = at(graph, "Crop", "x"), at(graph, "Crop", "y")
     assert edges == ((width - crop_width) // 2, (height - crop_height) // 2)
     (video,) = videos(graph, Flow(graph), graph.outputs(INFO.is_output))
-    assert (video.made, video.fps) == (FRAMES[seconds], 24)
+    assert (video.made, video.fps) == (frames, 24)
     assert (video.width, video.height) == (crop_width, crop_height)
-    assert video.seconds == pytest.approx(seconds, abs=0.05)
+    assert video.seconds == pytest.approx(float(str(choices["seconds"])), abs=0.05)
 
 
 def test_the_frame_rate_is_one_in_all_three_places(files: Files) -> None:

@@ -3,6 +3,7 @@
 A binding file (TOML) lies beside its workflow:
 
     output = "Final Video"                   # the node whose file is the result; optional
+    bundle_revision = 3                      # the models' bundle must be at least this one; optional
 
     [roles.image]
     node = "Load Image"                      # a title that only one node has, or an id
@@ -101,6 +102,7 @@ class Binding:
 
     roles: Mapping[str, Role]
     output: str | None = None
+    bundle_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,15 +116,17 @@ class Bound:
 
 def parse_binding(data: Mapping[str, object]) -> Binding:
     """A binding from a TOML file's values. Raises BindingError naming the key."""
-    unknown = set(data) - {"roles", "output"}
+    unknown = set(data) - {"roles", "output", "bundle_revision"}
     if unknown:
         raise BindingError(f"The binding file has an unknown key: {', '.join(sorted(unknown))}.")
     roles = {name: _role(name, as_dict(raw)) for name, raw in as_dict(data.get("roles")).items()}
     for role in roles.values():
         if role.stand_in is not None and role.stand_in not in roles:
             raise BindingError(f"Role {role.name}: stand_in names {role.stand_in}, which is no role.")
-    output = data.get("output")
-    return Binding(roles=roles, output=str(output) if isinstance(output, str | int) else None)
+    output, revision = data.get("output"), data.get("bundle_revision", 0)
+    if not isinstance(revision, int) or isinstance(revision, bool) or revision < 0:
+        raise BindingError(f"bundle_revision is {revision!r}, it must be a whole number from 0.")
+    return Binding(roles=roles, output=str(output) if isinstance(output, str | int) else None, bundle_revision=revision)
 
 
 def bind(graph: Graph, binding: Binding, values: Mapping[str, Scalar], info: ObjectInfo | None = None) -> Bound:

@@ -206,6 +206,8 @@ def _quiet(row: Owed, around: Situation, pace: Pace) -> Nothing | None:
         return Nothing(look_again=max(timedelta(seconds=1), row.run_at - row.now + pace.position_every))
     if around.next_up:
         return Nothing(look_again=pace.positions_look)
+    if (row.told or "").startswith("retry") and row.told_at is not None and row.told_at + pace.position_every > row.now:
+        return Nothing(look_again=row.told_at + pace.position_every - row.now)
     if row.token and (around.ahead is None or around.ahead >= POSITIONS):
         return Nothing()  # `owe_positions` calls when it comes near
     if around.queue_told_at is not None and around.queue_told_at + pace.position_every > row.now:

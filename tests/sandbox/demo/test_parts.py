@@ -90,6 +90,8 @@ def test_levers_say_what_they_do_and_what_to_see() -> None:
         (["demo", "a.jpg"], "need --once"),
         (["demo", "--once", "no/such.jpg"], "no such photo: no/such.jpg"),
         (["demo", "--once", "--out", "no/such/folder/x.mp4"], "there is no folder for --out"),
+        (["demo", "--engine", "preview", "--comfy", "."], "--comfy needs --engine comfy"),
+        (["demo", "--comfy", "no/such/folder"], "no/such/folder is no ComfyUI"),
     ],
 )
 def test_usage(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

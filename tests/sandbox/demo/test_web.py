@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from imgvid.sandbox.demo.gpu import Container
 from imgvid.sandbox.demo.house import House
 from imgvid.sandbox.demo.levers import LEVERS, Kind
 from imgvid.sandbox.demo.logbook import Logbook
@@ -22,6 +23,7 @@ class Site:
     standing: list[House]
     logbook: Logbook
     http: httpx.AsyncClient
+    main: Path | None = None
 
     def stand(self) -> House:
         """The house stands, without processes."""
@@ -31,6 +33,7 @@ class Site:
             dsn="postgresql://localhost:1/none",
             jobs=Path("/none"),
             children={},
+            gpu=Container(process="worker", env={}, main=self.main),
         )
         self.standing.append(house)
         return house
@@ -95,6 +98,20 @@ async def test_every_fault_can_be_armed_and_switched_off(site: Site) -> None:
     await site.http.post("/demo/calm", json={})
     assert await site.armed() == {}
     assert site.outside.cloud.endpoint(ENDPOINT).rules.workers_max == WORKERS_MAX
+
+
+async def test_comfyui_can_be_killed_where_there_is_one(site: Site, tmp_path: Path) -> None:
+    async def levers() -> set[str]:
+        return {lever["id"] for lever in (await site.http.get("/demo/house")).json()["levers"]}
+
+    site.stand()
+    assert "kill-comfyui" not in await levers()
+    site.standing.clear()
+    site.main = tmp_path / "main.py"
+    site.stand()
+    assert "kill-comfyui" in await levers()
+    answer = await site.http.post("/demo/levers/kill-comfyui", json={"on": True})
+    assert (answer.status_code, "No ComfyUI runs" in answer.text) == (409, True)
 
 
 async def test_idle_days_and_no_gpu_are_told_apart(site: Site) -> None:

@@ -80,6 +80,12 @@ LEVERS: tuple[Lever, ...] = (
         "The job gets a new worker, and still ends with exactly one video.",
     ),
     _kill(
+        "comfyui",
+        "Kill ComfyUI",
+        "kill -9 of the ComfyUI beside the busy worker; its container ends.",
+        "The attempt ends as lost, the next one begins in a new container, and there is one video.",
+    ),
+    _kill(
         "postgres",
         "Crash PostgreSQL",
         "An immediate shutdown without a checkpoint, then recovery.",

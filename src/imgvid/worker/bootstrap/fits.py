@@ -5,6 +5,7 @@ Every compiled graph (`NAME.api.json`) of the folder is checked, with its bindin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
 from pathlib import Path
@@ -29,6 +30,17 @@ def workflows_check(folder: Path, *, comfy_root: Path) -> Check:
         return [f"{path.name}: {problem}" for path in graphs for problem in _problems(path, known, files)]
 
     return check
+
+
+def bundle_revision(folder: Path) -> int:
+    """The newest revision of the bundle that a workflow of the folder asks for in its binding. A file that cannot be read
+    asks for none here; the check refuses it later."""
+    asked = [0]
+    for path in folder.glob("*.toml"):
+        with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+            value = tomllib.loads(path.read_text()).get("bundle_revision", 0)
+            asked.append(value if isinstance(value, int) else 0)
+    return max(asked)
 
 
 def model_files(comfy_root: Path) -> frozenset[str]:
