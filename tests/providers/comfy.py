@@ -74,8 +74,8 @@ class Album:
 
     there: dict[str, bytes | Exception] = field(default_factory=lambda: {"face": png(portrait())})
 
-    async def read(self, file_id: str, *, max_bytes: int) -> bytes:
-        found = self.there[file_id]
+    async def read(self, picture: Picture) -> bytes:
+        found = self.there[picture.file_id]
         if isinstance(found, Exception):
             raise found
         return found
@@ -94,7 +94,7 @@ def provider_at(url: str, http: httpx.AsyncClient, album: Album | None = None, *
         "url": url,
         "http": http,
         "key": None,
-        "files": album or Album(),
+        "read": (album or Album()).read,
         "catalogue": CATALOGUE,
         "workflows": workflows(),
         "retry_wait": timedelta(0),

@@ -330,8 +330,10 @@ async def test_a_node_that_fails(world: World, provider: ComfyuiProvider, error:
 async def test_a_server_that_was_started_again_has_lost_it(world: World, provider: ComfyuiProvider) -> None:
     world.faults.add(at="node:ProbeSampler", kind="restart")
     request = await provider.submit(quick())
+    status = await until(provider, request)
+    assert (status.state, status.failure) == (RemoteState.FAILED, Code.WORKER_LOST)
     with pytest.raises(NotFound):
-        await until(provider, request)
+        await read(provider, request)
 
 
 async def test_a_server_that_is_gone_and_comes_back(http: httpx.AsyncClient) -> None:

@@ -57,6 +57,7 @@ class Desk:
         problems = list(on_disk(await self.stats(), self._folders))
         if not problems:
             return
+        self._stats = None  # who starts it anew with other folders is believed at once
         if not self._allow_disk:
             raise base.UnsafeDisk(
                 f"people's pictures would lie on the ComfyUI server's disk: {'; '.join(problems)} "

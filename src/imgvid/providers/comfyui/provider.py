@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import timedelta
@@ -45,18 +44,18 @@ from imgvid.providers.comfyui import address, reading
 from imgvid.providers.comfyui.border import border, mapped
 from imgvid.providers.comfyui.desk import Desk, forget
 from imgvid.providers.comfyui.order import order_of
-from imgvid.providers.comfyui.photos import Files
+from imgvid.providers.comfyui.photos import Read
 from imgvid.providers.comfyui.table import Table
 from imgvid.providers.comfyui.tag import Tag, parse_tag
 
 T = TypeVar("T")
 LARGEST_FACE = "note-largest-face"
 _LIMITS = Limits(connect_s=10.0, answer_s=30.0, upload_s=60.0, download_s=60.0)
-_REMEMBERED = 256
+_LOOKS, _LOOK_AGAIN_S = 2, 0.2  # until a prompt counts as absent
 
 
 class ComfyuiProvider:
-    """Implements `Provider` and `Fetching`. `http` and `files` stay the caller's."""
+    """Implements `Provider` and `Fetching`. `http` stays the caller's; `read` brings a picture's bytes from Telegram."""
 
     deadline_failure = Code.WAIT_EXCEEDED
 
@@ -66,7 +65,7 @@ class ComfyuiProvider:
         url: str,
         http: httpx.AsyncClient,
         key: str | None,
-        files: Files,
+        read: Read,
         catalogue: Mapping[str, Mode],
         workflows: Mapping[str, Workflow],
         allow_disk: bool = False,
@@ -87,9 +86,8 @@ class ComfyuiProvider:
             allow_disk=allow_disk,
             busy_first=poll,
         )
-        self._table = Table(self._desk, files=files, cap=cap, now=now)
+        self._table = Table(self._desk, read=read, cap=cap, now=now)
         self._door = asyncio.Lock()
-        self._cancelled: OrderedDict[str, None] = OrderedDict()
 
     def __repr__(self) -> str:
         return f"ComfyuiProvider({self.name!r})"
@@ -116,15 +114,14 @@ class ComfyuiProvider:
         return address.request_id(self.name, prompt)
 
     async def status(self, request_id: RequestId) -> RemoteStatus:
-        """Where the request stands. NotFound: neither queued nor remembered, so the server was started again."""
-        what = f"ComfyUI status of {request_id}"
-        return await self._ask(what, lambda: self._look(*self._at(request_id), what))
+        """Where the request stands. A prompt that was accepted and is neither queued nor remembered is over, not unknown:
+        the server runs what it shows, and forgets only when it starts or when it is told to."""
+        return await self._ask(f"ComfyUI status of {request_id}", lambda: self._look(*self._at(request_id)))
 
     async def cancel(self, request_id: RequestId) -> None:
         """Wish the end of this prompt and of no other. Idempotent."""
         server, prompt = self._at(request_id)
         await self._ask(f"ComfyUI cancel of {request_id}", lambda: server.cancel(prompt))
-        self._remember(prompt)
 
     async def health(self) -> Health:
         """Its queue, everybody's prompts counted; the server is its one worker."""
@@ -166,7 +163,16 @@ class ComfyuiProvider:
         with border(f"ComfyUI leftovers of {request_id}"):
             await forget(server, prompt)
 
-    async def _look(self, server: Comfy, prompt: str, what: str) -> RemoteStatus:
+    async def _look(self, server: Comfy, prompt: str) -> RemoteStatus:
+        for turn in range(_LOOKS):
+            if turn:
+                await asyncio.sleep(_LOOK_AGAIN_S)
+            found = await self._look_once(server, prompt)
+            if found is not None:
+                return found
+        return reading.ABSENT
+
+    async def _look_once(self, server: Comfy, prompt: str) -> RemoteStatus | None:
         queue = await server.queue()  # before the history: the server writes that first
         found = queue.find(prompt)
         if found is not None and reading.is_late(parse_tag(found.extra), self._now()):
@@ -181,11 +187,7 @@ class ComfyuiProvider:
         if there is not None:
             return there
         entry = await server.history(prompt)
-        if entry is not None:
-            return reading.ended(entry, self._now())
-        if prompt in self._cancelled:
-            return reading.CANCELLED  # taken out while it waited: the server keeps no trace of such a one
-        raise NotFound(f"{what}: neither in the queue nor remembered")
+        return None if entry is None else reading.ended(entry, self._now())
 
     def _at(self, request_id: RequestId) -> tuple[Comfy, str]:
         """The server that accepted it. The key is for the configured one alone."""
@@ -193,11 +195,6 @@ class ComfyuiProvider:
         if name == self.name:
             return self._desk.server, prompt
         return Comfy(name, http=self._http, limits=self._limits), prompt
-
-    def _remember(self, prompt: str) -> None:
-        self._cancelled[prompt] = None
-        while len(self._cancelled) > _REMEMBERED:
-            self._cancelled.popitem(last=False)
 
     async def _ask(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         """An idempotent call, tried up to three times within ten seconds while nothing is learned."""

@@ -11,7 +11,13 @@ from imgvid.jobs.errors import Code
 from imgvid.providers.base import RemoteState, RemoteStatus
 from imgvid.providers.comfyui.tag import Tag, parse_tag
 
-CANCELLED = RemoteStatus(state=RemoteState.CANCELLED, raw_state="cancelled while it waited")
+# Accepted, answered for, and neither queued nor remembered: it does not run. Taken out while it waited, it leaves no trace.
+ABSENT = RemoteStatus(
+    state=RemoteState.FAILED,
+    raw_state="absent",
+    error="the server knows it no more: it was started again, or it was taken out of the queue",
+    failure=Code.WORKER_LOST,
+)
 TOO_LATE = RemoteStatus(
     state=RemoteState.FAILED, raw_state="stopped", error="stopped at its time limit", failure=Code.WAIT_EXCEEDED
 )

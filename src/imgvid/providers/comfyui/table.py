@@ -18,7 +18,7 @@ from imgvid.providers.comfyui import address
 from imgvid.providers.comfyui.desk import Desk
 from imgvid.providers.comfyui.look import faces_of
 from imgvid.providers.comfyui.order import Order, look_graph
-from imgvid.providers.comfyui.photos import Files, file_name, lay_down
+from imgvid.providers.comfyui.photos import Read, file_name, lay_down
 from imgvid.providers.comfyui.tag import Tag
 
 _WITHIN_S = 60.0  # pictures and the look for faces; the row is held for 90 s (dispatch/pace.py)
@@ -28,8 +28,8 @@ _CLEAR_WITHIN_S = 5.0
 class Table:
     """Lays jobs out on one server. `cap` bounds how long a prompt may run; `now` is Unix time."""
 
-    def __init__(self, desk: Desk, *, files: Files, cap: timedelta | None, now: Callable[[], float]) -> None:
-        self._desk, self._files, self._cap, self._now = desk, files, cap, now
+    def __init__(self, desk: Desk, *, read: Read, cap: timedelta | None, now: Callable[[], float]) -> None:
+        self._desk, self._read, self._cap, self._now = desk, read, cap, now
 
     async def ready(self, order: Order, spec: JobSpec, prompt: str) -> tuple[Graph, Tag]:
         """The graph with the job's values, and what travels with it. Raises ProviderError, ComfyError."""
@@ -51,7 +51,7 @@ class Table:
         stats = await desk.stats()
         info = await desk.declared(order.classes)
         values: dict[str, Scalar] = dict(
-            await lay_down(desk.server, order.work.pictures, self._files, prompt=prompt),
+            await lay_down(desk.server, order.work.pictures, self._read, prompt=prompt),
         )
         faces: int | None = None
         if order.look is not None:
