@@ -142,6 +142,7 @@ SOCKET_LOST = "socket.lost"
 WORKFLOW_LOADED = "workflow.loaded"
 PROMPT_BOUND = "prompt.bound"
 PROMPT_NOT_STOPPED = "prompt.not_stopped"
+DISK_ALLOWED = "disk.allowed"
 ENGINE_WORN = "engine.worn"
 ENGINE_LEFTOVERS = "engine.leftovers"
 

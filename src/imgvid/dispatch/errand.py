@@ -80,7 +80,7 @@ class Errand:
             packed = await self._pack(parcel)
             self._enter("pack")
             await self._still_wanted()
-            delivery = await self._upload(packed)
+            delivery = await self._upload(packed, result)
             self._enter("upload")
         return self._judge(delivery, packed, result)
 
@@ -151,7 +151,7 @@ class Errand:
         if kept.wished:
             raise Over(Close(verdict=State.CANCELLED, code=None, over=True))
 
-    async def _upload(self, packed: Packed) -> Delivery:
+    async def _upload(self, packed: Packed, result: Result) -> Delivery:
         row, claimed, tools = self._row, self._claimed, self._tools
         await self._turn(MethodClass.MEDIA)
         length = packed.facts.get("duration_s")
@@ -166,6 +166,7 @@ class Errand:
                     prompt=claimed.prompt,
                     seed=claimed.seed if self._mode is None or self._mode.is_seeded(claimed.params) else None,
                     length_s=length if isinstance(length, float) else None,
+                    notes=result.notes,
                 ),
                 keyboard=after_result(row.locale, row.short, self._mode, claimed.params),
                 patience=Patience(span=tools.pace.delivery_patience),

@@ -211,7 +211,7 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
             http=to_telegram,
             call_timeout=pace.chat_call,
         )
-        serving = served(settings, http=to_providers)
+        serving = served(settings, http=to_providers, read=lambda picture: telegram.read(file_id=picture.file_id))
         database = await _opened(settings, serving, stop, health)
         if database is None:
             return 0

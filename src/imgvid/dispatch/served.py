@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import httpx
 
+from imgvid.catalog import modes
+from imgvid.comfy.workflow import workflows_of
 from imgvid.config import DispatcherSettings
-from imgvid.dispatch.conduct import WORKERS, Conduct
+from imgvid.dispatch.conduct import WORKERS, Conduct, Rhythm
 from imgvid.dispatch.lease import Target
 from imgvid.dispatch.revive import Scaling
-from imgvid.providers.base import Provider
+from imgvid.jobs.errors import Code
+from imgvid.providers.base import Picture, Provider
+from imgvid.providers.comfyui import ComfyuiProvider
+from imgvid.providers.comfyui.address import server_url
 from imgvid.providers.runpod import RunpodProvider
 from imgvid.providers.runpod_scaling import RunpodScaling
+
+Read = Callable[[Picture], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +40,40 @@ class Served:
         return tuple(Target(backend=self.backend, lane=lane) for lane in self.lanes)
 
 
-def served(settings: DispatcherSettings, *, http: httpx.AsyncClient) -> Sequence[Served]:
-    """Every backend that the settings name. `http` stays the caller's."""
+def served(settings: DispatcherSettings, *, http: httpx.AsyncClient, read: Read) -> Sequence[Served]:
+    """Every backend that the settings name. `http` stays the caller's; `read` brings a picture's bytes from Telegram."""
     found: list[Served] = []
     if settings.runpod_endpoint_id is not None:
         found.append(_runpod(settings, "runpod", settings.runpod_endpoint_id, settings.runpod_max_in_flight, http))
     if settings.runpod_ltx_endpoint_id is not None:
         ltx = _runpod(settings, "runpod-ltx", settings.runpod_ltx_endpoint_id, settings.runpod_ltx_max_in_flight, http)
         found.append(replace(ltx, facts={"vram_gb": settings.runpod_ltx_vram_gb}))
+    if settings.comfyui_api_url is not None:
+        found.append(_comfyui(settings, settings.comfyui_api_url, http, read))
     return found
+
+
+def _comfyui(settings: DispatcherSettings, url: str, http: httpx.AsyncClient, read: Read) -> Served:
+    """One server, one job at a time: its lanes share it, and whoever finds it busy waits."""
+    catalogue = {mode.id: mode for mode in modes().values() if mode.backend == "comfyui"}
+    every = settings.comfyui_poll_interval
+    rhythm = Rhythm(first=min(every, timedelta(seconds=1)), top=every)
+    return Served(
+        backend="comfyui",
+        lanes={"image": 1, "video": 1},
+        provider=ComfyuiProvider(
+            url=server_url(url, settings.comfyui_api_port),
+            http=http,
+            key=settings.comfyui_api_key,
+            read=read,
+            catalogue=catalogue,
+            workflows=workflows_of(catalogue.values()),
+            allow_disk=settings.comfyui_allow_disk,
+            cap=settings.comfyui_timeout,
+            poll=every,
+        ),
+        conduct=Conduct(narrated=True, rhythms={"image": rhythm, "video": rhythm}, late=Code.WAIT_EXCEEDED),
+    )
 
 
 def _runpod(settings: DispatcherSettings, backend: str, endpoint_id: str, cap: int, http: httpx.AsyncClient) -> Served:

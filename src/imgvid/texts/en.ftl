@@ -129,6 +129,7 @@ sending =
 ready = Your video is ready.
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
+note-largest-face = Several faces are in the photo; the largest one moves.
 caption-preview = Preview: your photo in motion, made without an AI model.
 preview-label = PREVIEW · no AI model
 

@@ -135,6 +135,7 @@ sending =
 ready = Tvoje video je hotové.
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
+note-largest-face = Na fotke je viac tvárí, hýbe sa najväčšia z nich.
 caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
 preview-label = UKÁŽKA · bez modelu AI
 
