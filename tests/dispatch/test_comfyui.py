@@ -15,11 +15,11 @@ import httpx
 import pytest
 
 from imgvid import config
-from imgvid.catalog import Makes, modes
+from imgvid.catalog import modes
 from imgvid.dispatch.health import Health
 from imgvid.dispatch.loop import Dispatcher, Parts
 from imgvid.dispatch.pace import Pace
-from imgvid.dispatch.parcel import Packed, Parcel
+from imgvid.dispatch.pack import pack
 from imgvid.dispatch.served import served
 from imgvid.jobs.model import Input
 from imgvid.sandbox.comfyui import World as Server
@@ -29,18 +29,9 @@ from imgvid.store.backends import BackendStore
 from imgvid.store.pool import Database, open_pool
 from imgvid.telegram.budget import Budget
 from imgvid.telegram.client import Telegram
-from imgvid.telegram.outgoing import Kind, Outgoing
 from tests.dispatch.world import FREELY, QUICK, TOKEN, Placed, Running, World, until
 from tests.providers.comfy import left, memory_world
 from tests.sandbox.comfyui.photos import landscape, png, portrait
-
-
-async def as_it_is(parcel: Parcel) -> Packed:
-    """A pack that changes nothing: media/parcel.py has tests of its own."""
-    is_image = parcel.makes is Makes.IMAGE
-    kind, name = (Kind.PHOTO, "image.png") if is_image else (Kind.VIDEO, "video.mp4")
-    facts: dict[str, Any] = {} if is_image else {"duration_s": 10.0}
-    return Packed(media=Outgoing(source=bytes(parcel.data), kind=kind, filename=name), facts=facts, recipe={})
 
 
 @dataclass
@@ -98,7 +89,7 @@ class House:
             dsn=world.dsn,
             telegram=telegram,
             served=serving,
-            pack=as_it_is,
+            pack=pack,
             by="d",
             pace=pace,
             rng=random.Random(7),
