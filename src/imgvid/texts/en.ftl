@@ -182,6 +182,9 @@ error-engine-failed =
 error-model-missing =
     A model file is missing on our side. The operator has to repair it; please try again tomorrow.
     { job-line }
+error-model-gone =
+    The model for this was switched off by our service. The operator has to choose another one; please try again tomorrow.
+    { job-line }
 error-deadline-exceeded =
     It took longer than allowed, so I stopped. It is not your fault: please press Again.
     { job-line }

@@ -188,6 +188,9 @@ error-engine-failed =
 error-model-missing =
     Na našej strane chýba súbor modelu. Musí ho doplniť prevádzkovateľ; skús to, prosím, zajtra.
     { job-line }
+error-model-gone =
+    Naša služba vypla model, ktorý toto robí. Prevádzkovateľ musí zvoliť iný; skús to, prosím, zajtra.
+    { job-line }
 error-deadline-exceeded =
     Trvalo to dlhšie, než je dovolené, preto som to zastavil. Nie je to tvoja chyba: stlač, prosím, Znova.
     { job-line }

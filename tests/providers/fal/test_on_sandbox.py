@@ -313,7 +313,7 @@ async def test_a_model_that_is_switched_off_and_one_that_never_was(fal: Fal, cli
     assert (await odd.submit(spec())).startswith("fal-ai/flux/schnell ")
     no_edit = await odd.submit(spec("image-edit", "image"))  # the app is there, its /edit is not: known when it has run
     assert no_edit.startswith("fal-ai/flux/schnell/edit ")
-    assert await refused(odd, no_edit) is Code.MODEL_MISSING
+    assert await refused(odd, no_edit) is Code.MODEL_GONE
     assert (await odd.submit(spec("image-edit", "image"))).startswith("google/nano-banana-2.1/edit ")
 
 

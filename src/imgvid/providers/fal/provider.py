@@ -169,7 +169,7 @@ class FalProvider:
         if answer.is_success:
             return None
         verdict = judge(answer.status_code, answer.headers, json_of(answer))
-        if verdict is not None and verdict.code is Code.MODEL_MISSING:
+        if verdict is not None and verdict.code is Code.MODEL_GONE:
             self._desk.leave_alone(ticket.model)
         return verdict
 
