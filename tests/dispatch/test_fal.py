@@ -157,9 +157,13 @@ async def test_who_waits_too_long_is_told_and_fal_is_told_too(house: FalHouse, e
         job = await house.order(eva, "video")
         await house.world.says(eva, "error-wait-exceeded")
         await house.world.in_state(job, "FAILED")
+        (order,) = house.fal.orders.values()
+
+        async def told() -> bool:
+            return order.cancelled is not None
+
+        await until(told, what="Fal to be told")
     assert await house.code(job) == "wait_exceeded"
-    (order,) = house.fal.orders.values()
-    assert order.cancelled
 
 
 async def test_a_result_that_is_gone_is_made_again(house: FalHouse, eva: Person) -> None:
