@@ -19,6 +19,7 @@ __all__ = [
     "TOOL_KEYS",
     "BotSettings",
     "DispatcherSettings",
+    "DoctorSettings",
     "JobsSettings",
     "MigrateSettings",
     "SettingsRefused",
@@ -112,6 +113,13 @@ class DispatcherSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorSettings:
+    """`imgvid doctor`, beside the bot's and the dispatcher's."""
+
+    fal_api_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
     telegram_bot_token: str = _secret()
     telegram_api_url: str
@@ -121,7 +129,9 @@ class WorkerSettings:
     log_level: str
 
 
-Settings = TypeVar("Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, WorkerSettings)
+Settings = TypeVar(
+    "Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, DoctorSettings, WorkerSettings
+)
 
 
 def _read_key(name: str, environ: Mapping[str, str]) -> Any:

@@ -163,6 +163,7 @@ KEYS: dict[str, Key] = {
     "FAL_API_KEY": Key(parse=str, default=None, secret=True, empty_is_none=True, help="Fal key of scope API"),
     "FAL_QUEUE_BASE_URL": Key(parse=_url, default="https://queue.fal.run", help="Fal's queue API"),
     "FAL_STORAGE_URL": Key(parse=_url, default="https://rest.fal.ai", help="Fal's storage API, for input pictures"),
+    "FAL_API_URL": Key(parse=_url, default="https://api.fal.ai", help="Fal's platform API; `imgvid doctor` reads it"),
     "FAL_STANDARD_MODEL": Key(
         parse=_model, default="fal-ai/flux/schnell", help="The first model for pictures of standard quality"
     ),
