@@ -425,3 +425,16 @@ async def test_a_heavy_video_is_streamed(fal: Fal, provider: FalProvider) -> Non
         pieces = [len(piece) async for piece in result.pieces]
     assert (result.size, sum(pieces)) == (3_000_000, 3_000_000)
     assert max(pieces) <= 1 << 16
+
+
+@pytest.mark.parametrize("op", ["status", "result"])
+@pytest.mark.parametrize(("kind", "raised"), [("busy", Busy), ("unauthorized", Unauthorized), ("locked", OutOfFunds)])
+async def test_an_account_that_is_refused_for_a_moment_loses_nothing(
+    fal: Fal, provider: FalProvider, op: str, kind: str, raised: type[ProviderError]
+) -> None:
+    request_id = await provider.submit(spec())
+    await ended(provider, request_id)
+    fal.faults.add({"op": op, "kind": kind})
+    with pytest.raises(raised):
+        await made(provider, request_id)
+    assert await made(provider, request_id)

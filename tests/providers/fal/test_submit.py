@@ -319,6 +319,8 @@ REFUSALS: list[tuple[Any, type[ProviderError]]] = [
     (answer(403, {"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."}), OutOfFunds),
     (answer(403, {"detail": "User is locked. Reason: TOP_UP."}), OutOfFunds),
     (answer(403, {"detail": "User is locked. Reason: Admin lock. Please contact support@fal.ai"}), OutOfFunds),
+    (answer(403, {"detail": "no", "error_type": "user_locked"}), OutOfFunds),
+    (answer(403, {"detail": "no", "error_type": "forbidden"}), Unauthorized),
     (answer(301, None, location="https://elsewhere.test"), Broken),
     (answer(405, {"detail": "Method Not Allowed"}), Rejected),
 ]  # fmt: skip
