@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import httpx
@@ -22,9 +22,12 @@ from imgvid.telegram.client import Telegram
 def main(argv: Sequence[str]) -> int:
     """`imgvid doctor`. It only reads: nothing is changed, submitted or paid."""
     parser = argparse.ArgumentParser(
-        prog="imgvid doctor", description="Is everything that is configured there, and does it fit together? Only reads."
+        prog="imgvid doctor",
+        description="Is everything that is configured there, and does it fit together? Only reads.",
     )
-    parser.add_argument("--modes-page", type=Path, metavar="FILE", help="write docs/modes.md out of the catalogue, and go")
+    parser.add_argument(
+        "--modes-page", type=Path, metavar="FILE", help="write docs/modes.md out of the catalogue, and go"
+    )
     options = parser.parse_args(argv)
     try:
         if options.modes_page is not None:
@@ -58,9 +61,14 @@ async def examine(environ: Mapping[str, str]) -> list[Finding]:
 
 def _settings(environ: Mapping[str, str]) -> list[Finding]:
     troubles: dict[str, None] = {}
-    for kind in (config.BotSettings, config.DispatcherSettings, config.DoctorSettings):
+    reads: tuple[Callable[[], object], ...] = (
+        lambda: config.read(config.BotSettings, environ),
+        lambda: config.read(config.DispatcherSettings, environ),
+        lambda: config.read(config.DoctorSettings, environ),
+    )
+    for read in reads:
         try:
-            config.read(kind, environ)
+            read()
         except config.SettingsRefused as refused:
             troubles.update(dict.fromkeys(refused.problems))
     return [bad("settings", text) for text in troubles] or [fine("settings", "bot and dispatcher can read theirs")]

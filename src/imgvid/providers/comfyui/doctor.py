@@ -14,6 +14,7 @@ from imgvid.comfy.models import LISTED_AS, model_uses
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.workflow import Workflow
 
+
 async def check_server(server: Comfy, workflows: Mapping[str, Workflow], *, allow_disk: bool) -> tuple[str, list[str]]:
     """What the server is, in words, and a sentence for everything that would stop a job. Raises ComfyError."""
     stats = await server.stats()
