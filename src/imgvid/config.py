@@ -92,6 +92,12 @@ def _choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def _flag(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError("must be 0 or 1")
+    return text == "1"
+
+
 def _ids(text: str) -> frozenset[int]:
     try:
         return frozenset(int(part) for part in re.split(r"[,\s]+", text.strip()) if part)
@@ -124,6 +130,9 @@ KEYS: dict[str, Key] = {
     "CHAT_JOBS_PER_MINUTE": Key(parse=_integer(1, 10_000), default="10", help="New jobs of one chat in a minute"),
     "ALBUM_WAIT_S": Key(parse=_seconds(0, 60), default="1.5", help="Seconds to wait for a further picture of an album"),
     "BOT_CONCURRENCY": Key(parse=_integer(1, 1000), default="64", help="Chats that the bot answers side by side"),
+    "SHOW_PRICES": Key(
+        parse=_flag, default="0", help="1: cards say what a job costs the operator, in US dollars of the price lists"
+    ),
     "RUNPOD_API_KEY": Key(parse=str, default=None, secret=True, help="RunPod API key with access to the endpoint"),
     "RUNPOD_API_URL": Key(parse=_url, default="https://api.runpod.ai/v2", help="RunPod's queue API"),
     "RUNPOD_ENDPOINT_ID": Key(parse=_name, default=None, help="The serverless endpoint that runs the worker image"),
@@ -222,6 +231,7 @@ class BotSettings:
     chat_jobs_per_minute: int
     album_wait_s: timedelta
     bot_concurrency: int
+    show_prices: bool
     keep_prompts_days: timedelta  # /privacy says them
     keep_rows_days: timedelta
     log_level: str

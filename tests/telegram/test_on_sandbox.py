@@ -19,13 +19,13 @@ from imgvid.sandbox.telegram import serve
 from imgvid.telegram import errors
 from imgvid.telegram.client import Telegram
 from imgvid.telegram.delivery import Delivery, End, deliver
-from imgvid.telegram.keyboard import after_video, while_open
+from imgvid.telegram.keyboard import after_result, while_open
 from imgvid.telegram.message import Look, Place, Seen, Taken, look, probe, take_away
 from imgvid.telegram.outgoing import Kind, Outgoing
 from imgvid.telegram.patience import Patience
 
 TOKEN = "42:secret"
-OPEN, DONE = while_open("en", "ab12cd3"), after_video("en", "ab12cd3")
+OPEN, DONE = while_open("en", "ab12cd3"), after_result("en", "ab12cd3", "wan22-i2v", {})
 
 
 def _film(*, sound: bool, level: int = 90) -> bytes:

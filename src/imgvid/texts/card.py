@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from imgvid.jobs.eta import Range
-from imgvid.texts.say import keys, say
+from imgvid.texts.say import MAKES, keys, say
 
 PROMPT_HEAD = 160  # characters of a prompt that a caption repeats
 _BAR_CELLS = 10
@@ -45,16 +45,37 @@ def bar(percent: int) -> str:
 
 
 def caption(
-    locale: str, *, short_id: str, prompt: str | None, seed: int, length_s: float, preview: bool = False
+    locale: str,
+    *,
+    short_id: str,
+    prompt: str | None,
+    seed: int | None,
+    length_s: float | None,
+    preview: bool = False,
+    makes: str = MAKES,
 ) -> str:
-    """Under a delivered video: prompt head, true length in seconds, seed, short id, and whether it is a preview."""
-    facts = say(locale, "caption-facts", id=short_id, seed=str(seed), seconds=round(length_s, 2))
+    """Under a delivered result: prompt head, a video's true length in seconds, seed (None: none was used), short id, and
+    whether it is a preview."""
+    key = "caption-facts" if seed is not None else "caption-facts-unseeded"
+    facts = say(locale, key, id=short_id, seed=str(seed), seconds=round(length_s or 0, 2), makes=makes)
     lines = [head(prompt)] if prompt and prompt.strip() else []
     lines += [say(locale, "caption-preview")] if preview else []
     return "\n".join([*lines, facts])
 
 
-def failure(locale: str, code: str, short_id: str) -> str:
+def failure(locale: str, code: str, short_id: str, *, makes: str = MAKES) -> str:
     """What happened, what to do, and the short id, for a code of `jobs/errors.py`; an unknown code says internal."""
     key = f"error-{code.replace('_', '-')}"
-    return say(locale, key if key in keys() else "error-internal", id=short_id)
+    return say(locale, key if key in keys() else "error-internal", id=short_id, makes=makes)
+
+
+def price(locale: str, usd: float) -> str:
+    """What it costs the operator, in US dollars: two decimals, three below a cent."""
+    return say(locale, "card-price", usd=round(usd, 2) if usd >= 0.01 else usd)
+
+
+def about_span(locale: str, seconds: float) -> str:
+    """An expected time, as fine as it deserves: seconds below one and a half minutes, whole minutes above."""
+    if seconds < 90:
+        return say(locale, "span-seconds", seconds=round(seconds))
+    return say(locale, "eta-minutes", count=round(seconds / 60))

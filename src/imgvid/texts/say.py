@@ -20,6 +20,7 @@ class Locale(StrEnum):
 
 
 LOCALES: tuple[Locale, ...] = tuple(Locale)
+MAKES = "video"  # what a text is about that may be about a picture as well
 
 
 class TextError(Exception):
@@ -36,6 +37,7 @@ def say(locale: str, key: str, **args: str | int | float) -> str:
     """The text `key` in `locale` (or in the language that it falls back to), its variables filled from `args`.
 
     Numbers are written the language's way and choose its plural; what is no quantity (ids, seeds) is passed as str.
+    `makes` (image, video or any) says what the text is about where that matters; who does not tell means a video.
     Arguments that the text does not use are ignored. Raises TextError for an unknown key or a missing variable.
     """
     bundle = _bundle(locale_for(locale))
@@ -44,7 +46,7 @@ def say(locale: str, key: str, **args: str | int | float) -> str:
     pattern = bundle.get_message(key).value
     if pattern is None:
         raise TextError(f"text {key!r} has no words")
-    text, errors = bundle.format_pattern(pattern, args)
+    text, errors = bundle.format_pattern(pattern, {"makes": MAKES, **args})
     if errors:
         raise TextError(f"text {key!r} ({locale}) with {sorted(args)}: {'; '.join(map(str, errors))}")
     return str(text)
