@@ -12,8 +12,7 @@ from imgvid.bot import drafts
 from imgvid.bot.addressing import command, prompt
 from imgvid.bot.desk import Desk
 from imgvid.bot.drafts import IMAGE, PICTURE_ROLES, Refused
-from imgvid.bot.offers import Offer
-from imgvid.bot.opening import of_photos
+from imgvid.bot.offers import Offer, of_photos
 from imgvid.bot.reading import Picture, read_picture
 from imgvid.bot.talk import Talk
 from imgvid.catalog.choices import ANYTHING

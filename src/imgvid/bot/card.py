@@ -15,7 +15,7 @@ from imgvid.bot.crop import cut
 from imgvid.bot.drafts import LAST, MASK, PICTURE_ROLES, missing, prompt_problem
 from imgvid.bot.memory import last_first
 from imgvid.bot.offers import PHOTO, WORDS
-from imgvid.bot.sheet import Scene, Sheet, sheet
+from imgvid.bot.sheet import Scene, Sheet, candidates, sheet
 from imgvid.store.drafts import Draft
 from imgvid.telegram.keyboard import Keyboard
 from imgvid.texts import about_span, head, price, say
@@ -52,7 +52,7 @@ def view(draft: Draft, scene: Scene, *, page: str | None = None) -> View:
 def _question(draft: Draft, scene: Scene) -> View:
     """Which mode shall it be? Also where the chosen one has gone."""
     locale = scene.locale
-    offered = last_first(scene.memory, draft.among, scene.offer.among(draft.among))
+    offered = last_first(scene.memory, draft.among, candidates(draft, scene.offer))
     key = {PHOTO: "offer-photo", WORDS: "offer-words"}.get(draft.among, "offer-group")
     asked = say(locale, key if draft.inputs or draft.prompt else "offer-group")
     gone = say(locale, "alert-mode-gone") if draft.mode is not None or not offered else ""

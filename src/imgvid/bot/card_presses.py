@@ -10,7 +10,7 @@ from imgvid.bot.card_keys import CardPress, Verb
 from imgvid.bot.desk import Desk
 from imgvid.bot.drafts import MASK, PROMPT
 from imgvid.bot.making import made_already, make
-from imgvid.bot.sheet import family
+from imgvid.bot.sheet import candidates, family
 from imgvid.bot.talk import Talk
 from imgvid.catalog import Mode
 from imgvid.catalog.choices import Room
@@ -47,7 +47,7 @@ async def _act(callback_id: str, press: CardPress, draft: Draft, talk: Talk, des
         await desk.voice.answer_press(callback_id, "")
         await desk.voice.take_away(talk.chat_id, talk.message_id)
     elif press.verb is Verb.MODE:
-        chosen = offer.mode(press.name)
+        chosen = next((one for one in candidates(draft, offer) if one.id == press.name), None)
         await _show(callback_id, drafts.choose(draft, chosen, talk.memory) if chosen else None, talk, desk)
     elif mode is None:  # it has gone since: the card asks anew
         await _show(callback_id, draft, talk, desk, told="alert-mode-gone")

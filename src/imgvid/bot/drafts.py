@@ -73,7 +73,7 @@ def problem(draft: Draft, mode: Mode) -> Refused | None:
     if lacking == PROMPT:
         return Refused(key="prompt-missing")
     if lacking is not None:
-        return Refused(key="ask-photo")
+        return Refused(key="photo-missing")
     return prompt_problem(mode, draft.prompt or "")
 
 

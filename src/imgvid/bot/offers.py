@@ -19,8 +19,13 @@ PHOTO, WORDS = "photo", "words"
 """What a card is picked from, beside a group of the catalogue: everything that takes a photo, everything that takes none."""
 
 
+def of_photos(among: str) -> bool:
+    """Whether cards that are picked from these modes begin with a photo."""
+    return among in (PHOTO, Group.PHOTO_VIDEO, Group.PHOTO_IMAGE)
+
+
 def takes_photo(mode: Mode) -> bool:
-    return mode.group in (Group.PHOTO_VIDEO, Group.PHOTO_IMAGE)
+    return of_photos(mode.group)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,17 +9,12 @@ from imgvid.bot import orders
 from imgvid.bot.desk import Desk
 from imgvid.bot.drafts import IMAGE, PROMPT, Refused, as_input, choose, prompt_problem
 from imgvid.bot.memory import known_or_only
-from imgvid.bot.offers import PHOTO, Offer
+from imgvid.bot.offers import Offer, of_photos
 from imgvid.bot.reading import Usable
 from imgvid.bot.reception import TOO_FAST_S
 from imgvid.bot.talk import Talk
-from imgvid.catalog import Group, Mode
+from imgvid.catalog import Mode
 from imgvid.store.drafts import Draft
-
-
-def of_photos(among: str) -> bool:
-    """Whether cards of these modes begin with a photo."""
-    return among in (PHOTO, Group.PHOTO_VIDEO, Group.PHOTO_IMAGE)
 
 
 def blank(talk: Talk, *, bot_id: int, among: str, source: int | None, words: str | None = None) -> Draft:

@@ -9,8 +9,8 @@ from aiogram.types import Message
 from imgvid.bot import orders
 from imgvid.bot.addressing import maker
 from imgvid.bot.desk import Desk
-from imgvid.bot.offers import PHOTO
-from imgvid.bot.opening import begun, of_photos, of_picture, open_card
+from imgvid.bot.offers import PHOTO, of_photos
+from imgvid.bot.opening import begun, of_picture, open_card
 from imgvid.bot.reading import Usable, read_message
 from imgvid.bot.reception import refusal
 from imgvid.bot.talk import Talk

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from imgvid.bot.drafts import roles, settled
-from imgvid.bot.offers import PHOTO, WORDS, Offer, takes_photo
+from imgvid.bot.offers import PHOTO, WORDS, Offer, of_photos, takes_photo
 from imgvid.catalog import Mode
 from imgvid.catalog.choices import Settled, context, offered
 from imgvid.catalog.param import Param
@@ -70,6 +70,11 @@ class Sheet:
 
 def sheet(draft: Draft, mode: Mode, scene: Scene) -> Sheet:
     return Sheet(draft=draft, mode=mode, chosen=settled(draft, mode, scene.offer.room(mode)), scene=scene)
+
+
+def candidates(draft: Draft, offer: Offer) -> tuple[Mode, ...]:
+    """The modes that this draft may become; where its own group has gone, everything that takes what it has."""
+    return offer.among(draft.among) or offer.among(PHOTO if of_photos(draft.among) else WORDS)
 
 
 def family(mode: Mode) -> str:
