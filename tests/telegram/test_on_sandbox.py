@@ -160,7 +160,11 @@ async def test_a_placeholder_becomes_the_video(telegram: Telegram, chat: Chat, p
     shown = await chat.message(place.message_id)
     assert ended.end is End.DELIVERED
     assert ended.media.file_id == shown["media"]["file_id"]
-    assert (shown["kind"], shown["text"], _labels(shown)) == ("video", "waves · ab12cd3", ["Again", "Another seed"])
+    assert (shown["kind"], shown["text"], _labels(shown)) == (
+        "video",
+        "waves · ab12cd3",
+        ["Again", "Another seed", "Change settings"],
+    )
     assert await look(telegram, place=place, text="generating") is Look.DELIVERED
     assert await probe(telegram, place=place, text="failed") is Seen.VIDEO
     assert await chat.videos() == (1, 0)
@@ -178,7 +182,7 @@ async def test_an_answer_dropped_after_it_was_applied(chat: Chat, place: Place, 
     shown = await chat.message(place.message_id)
     assert ended.end is End.DELIVERED
     assert ended.media.file_id == shown["media"]["file_id"]
-    assert _labels(shown) == ["Again", "Another seed"]
+    assert _labels(shown) == ["Again", "Another seed", "Change settings"]
     assert await chat.videos() == (1, 0)
     uploads = await chat.get("/calls?method=editMessageMedia")
     assert len(uploads["calls"]) == 1
