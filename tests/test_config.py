@@ -36,6 +36,27 @@ def test_every_problem_is_named_at_once() -> None:
         assert name in text
 
 
+@pytest.mark.parametrize(
+    ("backends", "said"),
+    [
+        ({}, "no backend is configured"),
+        ({"RUNPOD_API_KEY": "k"}, "which endpoint?"),
+        ({"RUNPOD_LTX_ENDPOINT_ID": "e"}, "RUNPOD_API_KEY is not set, and RUNPOD_LTX_ENDPOINT_ID"),
+        ({"RUNPOD_API_KEY": "k", "RUNPOD_LTX_ENDPOINT_ID": "e"}, None),
+        ({"FAL_API_KEY": "k"}, None),
+        ({"COMFYUI_API_URL": "http://gpu"}, None),
+    ],
+)
+def test_a_dispatcher_needs_a_backend_and_only_one(backends: dict[str, str], said: str | None) -> None:
+    given = {name: GOOD[name] for name in ("DATABASE_URL", "TELEGRAM_BOT_TOKEN")} | backends
+    if said is None:
+        config.read(config.DispatcherSettings, given)
+        return
+    with pytest.raises(config.SettingsRefused, match=said) as caught:
+        config.read(config.DispatcherSettings, given)
+    assert len(caught.value.problems) == 1
+
+
 def test_secrets_are_in_no_repr_and_no_refusal() -> None:
     settings = config.read(config.DispatcherSettings, GOOD)
     for name in ("DATABASE_URL", "TELEGRAM_BOT_TOKEN", "RUNPOD_API_KEY"):
@@ -46,7 +67,13 @@ def test_secrets_are_in_no_repr_and_no_refusal() -> None:
 
 
 def test_each_field_is_a_key_and_each_key_has_a_reader() -> None:
-    kinds = (config.MigrateSettings, config.BotSettings, config.DispatcherSettings, config.WorkerSettings)
+    kinds = (
+        config.MigrateSettings,
+        config.JobsSettings,
+        config.BotSettings,
+        config.DispatcherSettings,
+        config.WorkerSettings,
+    )
     used = {item.name.upper() for kind in kinds for item in fields(kind)}
     assert used == set(config.KEYS)
 

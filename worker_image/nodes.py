@@ -29,10 +29,14 @@ def fetch(lock: dict, root: Path) -> int:
     for place, entry in places:
         print(f"nodes: {entry['repo']} {entry['commit'][:12]} ({entry['version']})", flush=True)
         place.mkdir(parents=True, exist_ok=True)
-        git(place, "init", "--quiet")
-        git(place, "fetch", "--quiet", "--depth", "1", entry["repo"], entry["commit"])
-        git(place, "checkout", "--quiet", "--detach", "FETCH_HEAD")
-        got = git(place, "rev-parse", "HEAD")
+        try:
+            git(place, "init", "--quiet")
+            git(place, "fetch", "--quiet", "--depth", "1", entry["repo"], entry["commit"])
+            git(place, "checkout", "--quiet", "--detach", "FETCH_HEAD")
+            got = git(place, "rev-parse", "HEAD")
+        except subprocess.CalledProcessError:  # git has said why, above
+            print(f"nodes: {entry['repo']} could not be fetched at {entry['commit']}", file=sys.stderr)
+            return 1
         if got != entry["commit"]:
             print(f"nodes: {entry['repo']} gave {got}, the lock says {entry['commit']}", file=sys.stderr)
             return 1

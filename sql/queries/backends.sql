@@ -2,6 +2,10 @@
 INSERT INTO backends AS b (backend, lane, cap, facts) VALUES ($1, $2, $3, coalesce($4::jsonb, '{}'))
 ON CONFLICT (backend, lane) DO UPDATE SET cap = excluded.cap, facts = coalesce($4::jsonb, b.facts);
 
+-- name: shut_others
+-- Backends that are not configured any more: what they have goes on, nothing new is leased for them.
+UPDATE backends SET cap = 0 WHERE backend <> ALL ($1);
+
 -- name: set_lane
 UPDATE lanes SET per_user_in_flight = $2 WHERE lane = $1;
 
@@ -39,6 +43,19 @@ RETURNING CASE WHEN b.pause_reason IS NULL THEN before.pause_reason END;
 -- Accepted jobs of a backend without workers: their people are told once.
 UPDATE job_chat AS c SET due_at = now() FROM jobs AS j
 WHERE j.id = c.job_id AND j.backend = $1 AND j.state = 'SUBMITTED' AND coalesce(c.told, '') NOT LIKE 'starved%' AND c.due_at IS NULL;
+
+-- name: claim_revival
+-- Whoever gets a row may set the backend's max workers back: once until end_revivals has seen a job begin.
+UPDATE backends SET revived_at = now() WHERE backend = $1 AND revived_at IS NULL RETURNING true;
+
+-- name: end_revivals
+-- A job has begun since the repair: running ones are polled, ended ones have ended since (two small indexes). One that was over
+-- before anybody looked was never seen to begin.
+UPDATE backends AS b SET revived_at = NULL WHERE b.revived_at IS NOT NULL AND (
+    EXISTS (SELECT 1 FROM jobs AS j WHERE j.next_poll_at IS NOT NULL AND j.backend = b.backend AND j.started_at > b.revived_at)
+    OR EXISTS (SELECT 1 FROM jobs AS j WHERE j.finished_at > b.revived_at AND j.backend = b.backend
+              AND (j.state = 'COMPLETED' OR j.started_at > b.revived_at)))
+RETURNING b.backend;
 
 -- name: owe_pause
 -- People of the first 20 waiting jobs are told once that the line stands still.

@@ -20,7 +20,13 @@ SELECT progress($1, $2, $3, $4);
 SELECT count_rerun($1, $2);
 
 -- name: claim_delivery
-SELECT claim_delivery($1, $2, $3, $4);
+SELECT * FROM claim_delivery($1, $2, $3, $4);
+
+-- name: renew_delivery
+SELECT * FROM renew_delivery($1, $2, $3, $4);
+
+-- name: release_delivery
+SELECT release_delivery($1, $2, $3, $4);
 
 -- name: requeue
 SELECT requeue($1, $2, $3, $4, $5, $6);

@@ -26,6 +26,7 @@ CREATE TABLE backends (
     paused_until  timestamptz,                         -- 'infinity' = until resumed by hand
     pause_reason  text,                                -- outlives the pause until something succeeds: the same one is no news
     failing       uuid[] NOT NULL DEFAULT '{}',        -- distinct jobs that failed in a row: the breaker counts jobs
+    revived_at    timestamptz,                         -- its workers were given back by us, and no job has begun since
     PRIMARY KEY (backend, lane)
 ) WITH (fillfactor = 50);
 

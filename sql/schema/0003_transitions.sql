@@ -227,11 +227,14 @@ BEGIN
         FROM asked AS a, old WHERE j.id = a.job_id AND old.id = j.id AND j.attempt = a.attempt
             AND a.attempt > 0
             AND j.state IN ('QUEUED', 'LEASED', 'SUBMITTED', 'RUNNING', 'DELIVERING', 'CLOSING')
-        RETURNING j.id, j.user_id, j.lane, j.backend, j.attempt, old.place),
+        RETURNING j.id, j.user_id, j.lane, j.backend, j.attempt, old.place, j.result -> 'recipe' AS recipe),
     kept AS (                                                                   -- the place of an attempt that delivered after all
         SELECT r.id, r.backend, r.lane FROM provider_requests AS r JOIN moved AS m ON m.id = r.job_id AND m.attempt = r.attempt
         WHERE r.place_until IS NOT NULL ORDER BY r.id FOR UPDATE OF r),
-    noted AS (INSERT INTO job_events (job_id, attempt, event, state) SELECT m.id, m.attempt, 'job.completed', 'COMPLETED' FROM moved AS m),
+    noted AS (                                                                  -- with which workflow, shipped or the operator's
+        INSERT INTO job_events (job_id, attempt, event, state, detail)
+        SELECT m.id, m.attempt, 'job.completed', 'COMPLETED', CASE WHEN m.recipe ? 'graph' THEN jsonb_build_object(
+            'workflow', m.recipe -> 'workflow', 'origin', m.recipe -> 'workflow_origin', 'graph', m.recipe -> 'graph') END FROM moved AS m),
     over AS (UPDATE provider_requests AS r SET over_at = now(), outcome = 'completed', sweep_at = NULL, place_until = NULL FROM moved AS m
              WHERE r.job_id = m.id AND r.attempt = m.attempt AND r.over_at IS NULL),
     owed AS (UPDATE job_chat AS c SET due_at = now(), claimed_until = NULL, message_id = coalesce(c.message_id, c.retiring),

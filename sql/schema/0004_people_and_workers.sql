@@ -59,13 +59,22 @@ BEGIN
     RETURN touched;
 END $$;
 
+-- A person's own jobs, and what operators replayed of them (origin r:<short>:<number>, 1 to 9): the same pictures and words.
+CREATE FUNCTION jobs_about(p_user bigint) RETURNS SETOF uuid LANGUAGE sql STABLE AS $$
+    SELECT job_id FROM job_names WHERE user_id = p_user
+    UNION
+    SELECT r.job_id FROM job_names AS n CROSS JOIN generate_series(1, 9) AS number
+        JOIN job_names AS r ON r.origin = 'r:' || n.short || ':' || number
+    WHERE n.user_id = p_user
+$$;
+
 -- /deletemydata: everything of the person is cancelled now and wiped once it is terminal. Answers the open jobs.
 CREATE FUNCTION wish_forget(p_user bigint) RETURNS integer LANGUAGE plpgsql VOLATILE AS $$
 DECLARE open_jobs integer := 0; one uuid;
 BEGIN
     UPDATE people SET forget_at = coalesce(forget_at, now()) WHERE user_id = p_user;
-    FOR one IN SELECT j.id FROM jobs AS j JOIN job_names AS n ON n.job_id = j.id
-        WHERE n.user_id = p_user AND j.finished_at IS NULL ORDER BY j.id LOOP
+    FOR one IN SELECT j.id FROM jobs AS j JOIN jobs_about(p_user) AS about (id) ON about.id = j.id
+        WHERE j.finished_at IS NULL ORDER BY j.id LOOP
         PERFORM wish_cancel(one, NULL);
         open_jobs := open_jobs + 1;
     END LOOP;
@@ -75,15 +84,16 @@ END $$;
 
 -- Wipe one person whose jobs are all terminal and whose last text is out. Answers who it was and the language to say so in, or none.
 CREATE FUNCTION wipe_forgotten() RETURNS TABLE (user_id bigint, locale text) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE who bigint; tongue text;
+DECLARE who bigint; tongue text; gone uuid[];
 BEGIN
     SELECT p.user_id, p.locale INTO who, tongue FROM people AS p WHERE forget_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.user_id = p.user_id AND j.finished_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM jobs_about(p.user_id) AS about (id) JOIN jobs AS j ON j.id = about.id WHERE j.finished_at IS NULL)
     ORDER BY forget_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED;
     IF NOT FOUND THEN RETURN; END IF;
-    DELETE FROM job_events WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
-    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
-    DELETE FROM jobs WHERE id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
+    SELECT array_agg(about.id) INTO gone FROM jobs_about(who) AS about (id);
+    DELETE FROM job_events WHERE job_id = ANY (gone);
+    UPDATE provider_requests SET job_id = NULL WHERE job_id = ANY (gone);
+    DELETE FROM jobs WHERE id = ANY (gone);
     DELETE FROM chats WHERE chat_id = who;
     DELETE FROM people AS p WHERE p.user_id = who;
     RETURN QUERY SELECT who, tongue;

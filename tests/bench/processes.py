@@ -60,6 +60,7 @@ def dispatcher_env(dsn: str, telegram_url: str, runpod_url: str, **more: str) ->
         RUNPOD_API_KEY="bench",
         RUNPOD_API_URL=runpod_url,
         RUNPOD_ENDPOINT_ID="ep1",
+        RUNPOD_REST_URL="http://127.0.0.1:9/v2",
         RUNPOD_MAX_IN_FLIGHT="1000",
         **more,
     )

@@ -26,19 +26,9 @@ class Coming:
 
 
 SECONDS = Param(name="seconds", values=(10, 15, 20), unit="s")
-CAMERA = ("static", "dolly-in", "dolly-out", "dolly-left", "dolly-right", "jib-up", "jib-down")
-LTX = (
-    Param(name="quality", values=("fast", "pro")),
-    Param(name="resolution", values=("720p", "1080p")),
-    SECONDS,
-    Param(name="aspect", values=("16:9", "9:16", "1:1")),
-    Param(name="camera", values=CAMERA),
-)
 COMING = (
-    Coming("sdxl-t2i", (Param(name="size", values=("1:1", "3:2")), Param(name="negative", text_max=500))),
+    Coming("sdxl-t2i", (Param(name="aspect", values=("1:1", "3:2")), Param(name="negative", text_max=500))),
     Coming("liveportrait", (SECONDS, Param(name="expression", values=("calm", "smile", "nod")))),
-    Coming("ltx2-t2v", LTX),
-    Coming("ltx2-i2v", LTX),
 )
 ALL: list[Mode | Coming] = [*modes().values(), *(one for one in COMING if one.id not in modes())]
 

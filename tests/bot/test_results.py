@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from imgvid.bot.results import picture_of
+from imgvid.catalog import modes
 from imgvid.sandbox.telegram import Person
 from imgvid.telegram.keyboard import after_end, after_result
 from imgvid.texts import say
@@ -35,7 +36,7 @@ async def made(stage: Stage, person: Person, command: str, *, state: str = "COMP
     )
     done = state == "COMPLETED"
     short, mode, params = job["short"], job["mode"], job["params"]
-    keyboard = after_result("en", short, mode, params) if done else after_end("en", short)
+    keyboard = after_result("en", short, modes().get(mode), params) if done else after_end("en", short)
     await stage.sim.post(
         f"/bot{TOKEN}/editMessageText",
         chat_id=job["chat_id"],
@@ -178,7 +179,7 @@ async def test_a_photo_job_of_the_plain_bot_has_a_card_too(stage: Stage) -> None
             chat_id=eva.chat_id,
             message_id=job["message_id"],
             text="done",
-            reply_markup=json.dumps(after_result("en", job["short"], job["mode"], {}).as_json()),
+            reply_markup=json.dumps(after_result("en", job["short"], None, {}).as_json()),
         )
         await eva.press(job["message_id"], f"e:{job['short']}")
         shown = await card(eva, "“she waves”", f"Seed: {job['seed']}")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgvid.comfy.bind import Binding, BindingError, bind, binder, output_node, parse_binding
+from imgvid.comfy.bind import Binding, BindingError, bind, binder, output_node, parse_binding, variant
 from imgvid.comfy.clamp import Bounds, OutOfBounds, fit
 from imgvid.comfy.graph import Graph, parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo, parse_spec
@@ -160,6 +160,7 @@ def test_the_output_is_found_by_title_or_id(output: Any, expected: str | None) -
     ("data", "why"),
     [
         ({"role": {}}, "unknown key: role"),
+        ({"bundle_revision": "3"}, "bundle_revision is '3'"),
         ({"roles": {"a": {"node": "x"}}}, "a node .title or id. and an input"),
         ({"roles": {"a": {}}}, "either node and input, or targets"),
         ({"roles": {"a": {"node": "x", "input": "y", "targets": [{"node": "x", "input": "y"}]}}}, "either node"),
@@ -194,3 +195,39 @@ def test_a_fitted_number_is_inside_on_its_step_and_nothing_nearer_is(
 def test_no_number_is_no_value(value: float) -> None:
     with pytest.raises(OutOfBounds):
         fit(value, parse_spec("x", ["FLOAT", {}], optional=False), Bounds())
+
+
+CLOSED = {"type": {"node": "7", "input": "type", "choices": ["wan", "ltxv"]}}
+
+
+def test_a_closed_choice_takes_its_own_and_nothing_else() -> None:
+    bound = bind(GRAPH, _binding(**CLOSED), {"type": "ltxv"}, INFO)
+    assert _value(bound.graph, "7", "type") == "ltxv"
+    with pytest.raises(BindingError, match="'stable_diffusion' is none of its 2 choices"):
+        bind(GRAPH, _binding(**CLOSED), {"type": "stable_diffusion"}, INFO)  # the class would take it
+
+
+@pytest.mark.parametrize("choices", [[], ["wan", 3], "wan"])
+def test_choices_are_a_list_of_texts(choices: object) -> None:
+    with pytest.raises(BindingError, match="choices is a list of texts"):
+        _binding(type={"node": "7", "input": "type", "choices": choices})
+
+
+@pytest.mark.parametrize(
+    ("choices", "taken"),
+    [(["ltx", "ltxv", "wan"], "ltxv"), (["ltx"], "wan")],
+)
+def test_without_a_value_the_first_choice_that_is_there_is_taken(choices: list[str], taken: str) -> None:
+    binding = _binding(type={"node": "7", "input": "type", "choices": choices, "first_there": True})
+    bound = bind(GRAPH, binding, {}, INFO)
+    assert variant(bound.graph, binding) == {"type": taken}
+
+
+def test_a_server_that_is_not_known_leaves_the_files_own_value() -> None:
+    binding = _binding(type={"node": "7", "input": "type", "choices": ["ltxv"], "first_there": True})
+    assert variant(bind(GRAPH, binding, {}).graph, binding) == {"type": "wan"}
+
+
+def test_a_value_goes_before_what_is_there() -> None:
+    binding = _binding(type={"node": "7", "input": "type", "choices": ["ltxv", "wan"], "first_there": True})
+    assert variant(bind(GRAPH, binding, {"type": "wan"}, INFO).graph, binding) == {"type": "wan"}

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from imgvid.comfy.bind import parse_binding
-from imgvid.comfy.check import Finding, Level, Surroundings, check
+from imgvid.comfy.check import Surroundings, check
+from imgvid.comfy.finding import Finding, Level
 from imgvid.comfy.graph import parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo
 from tests.comfy.compile.workbench import CLASSES, server_class
@@ -166,3 +167,28 @@ def test_bindings_and_modes_are_proven_too() -> None:
         "error: The mode sets prompt, and the binding has no such role.",
         "warning: The mode sets mood, and the binding has no such role.",
     ]
+
+
+CAMERAS = parse_binding(
+    {"roles": {"model": {"node": "4", "input": "unet_name", "choices": ["a.safetensors", "b.safetensors"]}}}
+)
+LOADER: dict[str, Any] = {"class_type": "Models", "inputs": {"unet_name": "a.safetensors"}, "_meta": {"title": "Model"}}
+
+
+def _with_loader(binding: Any, *files: str) -> list[str]:
+    around = Surroundings(files=set(files), binding=binding)
+    scale = {**GOOD["2"], "inputs": {**GOOD["2"]["inputs"], "model": ["4", 0]}}
+    return [finding.text for finding in _found(None, around, n2=scale, n4=LOADER)]
+
+
+def test_every_file_that_a_person_may_choose_must_be_there() -> None:
+    held = "diffusion_models/a.safetensors"
+    assert _with_loader(CAMERAS, held) == ["its choice b.safetensors is not in diffusion_models."]
+    assert _with_loader(CAMERAS, held, "diffusion_models/b.safetensors") == []
+
+
+def test_one_is_enough_where_the_first_that_is_there_is_taken() -> None:
+    raw = {"node": "4", "input": "unet_name", "choices": ["a.safetensors", "b.safetensors"], "first_there": True}
+    binding = parse_binding({"roles": {"model": raw}})
+    assert _with_loader(binding, "diffusion_models/b.safetensors") == []
+    assert _with_loader(binding) == ["its model file a.safetensors is not in diffusion_models."]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imgvid.comfy.check import Level
+from imgvid.comfy.finding import Level
 from imgvid.comfy.graph import parse_graph
 from imgvid.comfy.locked import LockedPack, check_lock
 from imgvid.comfy.objectinfo import ObjectInfo

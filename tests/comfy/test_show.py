@@ -13,7 +13,7 @@ from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.samplers import samplers
 from imgvid.comfy.show import summarise, text
 from imgvid.comfy.switched import switched_off
-from imgvid.comfy.videos import decoded, videos
+from imgvid.comfy.videos import decoded, picked, videos
 from tests.comfy.compile.workbench import server_class
 
 
@@ -173,6 +173,69 @@ def test_a_core_video_is_followed_through_its_maker() -> None:
     graph = _video(n4=("CreateVideo", {"images": ["3", 0], "fps": 16}), n5=("SaveVideo", {"video": ["4", 0]}))
     video = next(videos(graph, Flow(graph), ["5"]))
     assert (video.made, video.fps) == (81, 16)
+
+
+def test_the_size_is_that_of_the_last_node_that_fixes_it() -> None:
+    graph = _graph(
+        n1=("EmptyLTXVLatentVideo", {"length": 97, "width": 640, "height": 384}),
+        n2=("LTXVLatentUpsampler", {"samples": ["1", 0]}),
+        n3=("VAEDecode", {"samples": ["2", 0]}),
+        n4=("ImageCrop", {"image": ["3", 0], "width": 1280, "height": 720}),
+        n5=("CreateVideo", {"images": ["4", 0], "fps": 24}),
+        n6=("CreateVideo", {"images": ["3", 0], "fps": 24}),
+    )
+    cropped, whole = videos(graph, Flow(graph), ["5", "6"])
+    assert (cropped.width, cropped.height) == (1280, 720)
+    assert (whole.width, whole.height) == (1280, 768)
+    assert cropped.made == whole.made == 97
+
+
+@pytest.mark.parametrize(
+    ("indexes", "frames"),
+    [
+        ("0:126, 1:125:-1", 250),
+        ("3", 1),
+        ("0:10:3, 4", 5),
+        ("::-1", None),
+        ("0:-1", None),
+        ("-1, -2", None),
+        ("a", None),
+        ("0:4:0", None),
+        ("", None),
+    ],
+)
+def test_a_list_of_frames_says_how_many(indexes: str, frames: int | None) -> None:
+    assert picked(indexes) == frames
+
+
+def test_a_video_that_is_played_again_is_as_much_longer() -> None:
+    graph = _graph(
+        n1=("Odd", {}),
+        n2=("VHS_SelectImages", {"image": ["1", 0], "indexes": "0:126, 1:125:-1"}),
+        n3=("VHS_VideoCombine", {"images": ["2", 0], "frame_rate": 25, "loop_count": 1}),
+    )
+    (video,) = videos(graph, Flow(graph), ["3"])
+    assert (video.made, video.seconds) == (500, 20)
+
+
+def test_frames_that_depend_on_what_is_there_are_not_known() -> None:
+    graph = _video(
+        n4=("VHS_SelectImages", {"image": ["3", 0], "indexes": "::-1"}),
+        n5=("VHS_VideoCombine", {"images": ["4", 0], "frame_rate": 25}),
+    )
+    (video,) = videos(graph, Flow(graph), ["5"])
+    assert (video.sampled, video.made) == (None, None)
+
+
+def test_a_picture_is_said_with_its_size() -> None:
+    graph = _graph(
+        n1=("EmptyLatentImage", {"width": 1216, "height": 832}),
+        n2=("KSampler", {"latent_image": ["1", 0]}),
+        n3=("VAEDecode", {"samples": ["2", 0]}),
+        n4=("PreviewImage", {"images": ["3", 0]}),
+    )
+    info = ObjectInfo({"PreviewImage": server_class({}, saves=True)})
+    assert 'Picture "PreviewImage 4": 1216x832\n' in text(summarise(graph, info))
 
 
 def test_a_length_that_is_not_known_is_left_out_of_the_text() -> None:

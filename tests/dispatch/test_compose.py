@@ -253,3 +253,32 @@ def test_whatever_the_row(of: Owed, around: Situation) -> None:
     if found.kind is Kind.WAIT:
         after = replace(of, told=found.key, told_position=found.position)
         assert isinstance(compose(after, around, PACE), Nothing), "nothing is told twice"
+
+
+# -- jobs that no worker speaks for
+
+
+def test_while_it_is_made_we_say_so_once_and_not_for_a_moment() -> None:
+    running = row(state=State.RUNNING, attempt=1, mode="image", leased_at=NOW - 9 * S, started_at=NOW - S)
+    early = said(running, narrated=True, eta=ETA)
+    assert early == Nothing(look_again=PACE.narrate_after - S)
+    lasting = replace(running, started_at=NOW - 9 * S)
+    line = said(lasting, narrated=True, eta=ETA)
+    assert isinstance(line, Line)
+    assert (line.kind, line.key) == (Kind.WAIT, "working#1")
+    assert "picture" in line.text
+    assert "4–7 min" in line.text
+    assert said(replace(lasting, told="working#1"), narrated=True, eta=ETA) == Nothing()
+    assert said(replace(lasting, cancel_at=NOW), narrated=True, eta=ETA) == Nothing()
+    assert said(lasting, eta=ETA) == Nothing(), "a worker writes there"
+    video = said(replace(lasting, mode="video"), narrated=True, eta=ETA)
+    assert isinstance(video, Line)
+    assert "video" in video.text
+
+
+def test_in_line_at_a_service_no_gpu_is_spoken_of() -> None:
+    waiting = row(state=State.SUBMITTED, attempt=2, leased_at=NOW - 60 * S, mode="image")
+    line = said(waiting, narrated=True, eta=ETA)
+    assert isinstance(line, Line)
+    assert "service" in line.text
+    assert "GPU" not in line.text

@@ -20,6 +20,7 @@ from imgvid.dispatch.actions import (
     Complete,
     Deaf,
     Expected,
+    Fetch,
     GiveBack,
     Hold,
     Missing,
@@ -27,6 +28,7 @@ from imgvid.dispatch.actions import (
     Nameless,
     Wait,
 )
+from imgvid.dispatch.conduct import Conduct, Rhythm
 from imgvid.dispatch.decide import Judge, poll_gap, read_progress
 from imgvid.dispatch.pace import Pace
 from imgvid.jobs.errors import Code
@@ -304,7 +306,8 @@ def test_looks_are_never_wider_than_what_is_left_nor_too_close(elapsed: int, ear
     gap = poll_gap(timedelta(seconds=elapsed), Expected(early_s=early, late_s=early * spread), base)
     assert base / 2 <= gap <= base * 6
     if elapsed < early * 0.8:
-        assert elapsed + gap.total_seconds() <= max(early * 0.8, elapsed + base.total_seconds())
+        microsecond = 1e-6  # a timedelta is rounded to whole ones
+        assert elapsed + gap.total_seconds() <= max(early * 0.8, elapsed + base.total_seconds()) + microsecond
 
 
 def test_progress_is_read_with_suspicion() -> None:
@@ -312,3 +315,65 @@ def test_progress_is_read_with_suspicion() -> None:
     assert read_progress({"phase": "sample", "percent": True}) == ("sample", None)
     assert read_progress({"phase": "x" * 41, "percent": 1}) == (None, None)
     assert read_progress({"percent": 4}) == read_progress(None) == (None, None)
+
+
+# -- results that we fetch
+
+FETCHER = Conduct(
+    narrated=True,
+    rhythms={"image": Rhythm(first=timedelta(milliseconds=100), top=2 * S)},
+    late=Code.WAIT_EXCEEDED,
+    unsure=Code.PROVIDER_REJECTED,
+)
+READY = RemoteStatus(state=RemoteState.SUCCEEDED, fetchable=True)
+
+
+def fetching_judge() -> Judge:
+    return Judge(pace=PACE, rng=random.Random(1), conducts={"fal": FETCHER})
+
+
+def fal(**changes: Any) -> Running:
+    return row(**{"backend": "fal", "lane": "image", "worker": None, **changes})
+
+
+def test_a_finished_result_is_fetched_unless_nobody_wants_it_any_more() -> None:
+    decide = fetching_judge().decide
+    assert decide(fal(), READY, Expected()) == Fetch()
+    assert decide(fal(deadline_at=NOW - S), READY, Expected()) == Fetch(), "it is there: late is better than never"
+    wished = decide(fal(cancel_at=NOW), READY, Expected())
+    assert wished == Close(verdict=State.CANCELLED, code=None, over=True)
+
+
+def test_a_row_that_is_being_delivered_is_left_alone() -> None:
+    decide = fetching_judge().decide
+    busy = fal(state=State.DELIVERING, delivering_until=NOW + S)
+    for look in (READY, Missing(), Deaf(why="x"), RemoteStatus(state=RemoteState.FAILED)):
+        for changes in ({}, {"cancel_at": NOW - 99 * S}, {"deadline_at": NOW - 99 * S}):
+            assert isinstance(decide(replace(busy, **changes), look, Expected()), Wait)
+    left = replace(busy, delivering_until=NOW)
+    assert decide(left, READY, Expected()) == Fetch()
+    assert decide(replace(left, cancel_at=NOW), READY, Expected()) == Fetch(), (
+        "an upload may be under way: claimed first"
+    )
+
+
+def test_a_backend_names_its_own_failures() -> None:
+    judge = fetching_judge()
+    late = judge.decide(fal(deadline_at=NOW - S), RemoteStatus(state=RemoteState.RUNNING), Expected())
+    assert late == Close(verdict=State.FAILED, code=Code.WAIT_EXCEEDED, over=False)
+    told = RemoteStatus(state=RemoteState.FAILED, failure=Code.CONTENT_POLICY, error="content_policy_violation")
+    refused = judge.decide(fal(), told, Expected())
+    assert isinstance(refused, Close)
+    assert (refused.code, refused.over) == (Code.CONTENT_POLICY, True)
+    lease = fal(state=State.LEASED, request_id=None, submitting_at=NOW - 600 * S)
+    unsure = judge.decide_lease(lease)
+    assert isinstance(unsure, Close)
+    assert unsure.code is Code.PROVIDER_REJECTED
+
+
+def test_its_rhythm_is_kept() -> None:
+    judge = fetching_judge()
+    for state in (RemoteState.RUNNING, RemoteState.QUEUED):
+        young = judge.decide(fal(leased_at=NOW), RemoteStatus(state=state), Expected(early_s=60, late_s=90))
+        assert isinstance(young, Wait)
+        assert young.after == timedelta(milliseconds=100)

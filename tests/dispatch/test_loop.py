@@ -33,6 +33,7 @@ def environ(world: World, **changes: str) -> dict[str, str]:
         "RUNPOD_API_KEY": KEY,
         "RUNPOD_API_URL": world.cloud.url + "/v2",
         "RUNPOD_ENDPOINT_ID": "ep1",
+        "RUNPOD_REST_URL": "http://127.0.0.1:9/v2",
         "POLL_S": "0.1",
         "STATUS_POLL_S": "0.1",
         **changes,

@@ -21,8 +21,11 @@ import httpx
 import numpy as np
 
 from imgvid.dispatch.health import Health
-from imgvid.dispatch.loop import RUNPOD, Dispatcher, Parts
+from imgvid.dispatch.loop import Dispatcher, Parts
 from imgvid.dispatch.pace import Pace
+from imgvid.dispatch.pack import pack
+from imgvid.dispatch.revive import Scaling
+from imgvid.dispatch.served import Served
 from imgvid.jobs.model import Input, Limits, NewJob
 from imgvid.providers.runpod import RunpodProvider
 from imgvid.sandbox.runpod import Cloud
@@ -78,6 +81,8 @@ QUICK = Pace(
     busy_wait=ms(100),
     starved_after=ms(200),
     starved_look=ms(100),
+    revive_after=ms(200),
+    revive_every=ms(300),
     orphan_look=ms(150),
     positions_look=ms(100),
     tidy_look=ms(100),
@@ -125,6 +130,7 @@ class World:
     runpod: httpx.AsyncClient  # RunPod's control API, with the key
     http: httpx.AsyncClient
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    scalings: dict[str, Scaling] = field(default_factory=dict)  # of dispatchers that are started from here on
 
     @property
     def intake(self) -> Intake:
@@ -193,8 +199,10 @@ class World:
             database=database,
             dsn=dsn,
             telegram=Telegram(token=TOKEN, api_url=self.sim.url, http=http, call_timeout=pace.chat_call),
-            providers={"runpod": provider},
-            targets=(RUNPOD,),
+            served=(
+                Served(backend="runpod", lanes={"video": 4}, provider=provider, scaling=self.scalings.get("runpod")),
+            ),
+            pack=pack,
             by=name,
             pace=pace,
             rng=random.Random(7),

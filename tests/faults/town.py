@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import TypeVar
 
+from imgvid.sandbox.demo.gpu import PREVIEW, Engine
 from imgvid.sandbox.demo.house import House, open_house
 from imgvid.sandbox.demo.logbook import Logbook
 
@@ -27,8 +28,8 @@ STAYS = timedelta(minutes=10)  # a GPU worker that started once serves all tests
 class Town:
     """`call` runs a function in the house's own loop; everything else about it is looked at over sockets."""
 
-    def __init__(self) -> None:
-        self.logbook = Logbook()
+    def __init__(self, engine: Engine = PREVIEW) -> None:
+        self.logbook, self._engine = Logbook(), engine
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), name="house")
         self._up = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,7 +52,9 @@ class Town:
     async def _live(self) -> None:
         self._loop, self._down = asyncio.get_running_loop(), asyncio.Event()
         try:
-            async with open_house(port=0, logbook=self.logbook, settings=SETTINGS, idle_timeout=STAYS) as house:
+            async with open_house(
+                port=0, logbook=self.logbook, settings=SETTINGS, idle_timeout=STAYS, engine=self._engine
+            ) as house:
                 self._house = house
                 self._up.set()
                 await self._down.wait()

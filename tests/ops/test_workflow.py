@@ -120,7 +120,7 @@ def test_check_proves_a_bundle_a_lock_and_a_mode(
         'format = 1\nname = "b"\nrevision = 1\n[[file]]\npath = "checkpoints/other.safetensors"\n'
         f'folder = "checkpoints"\nsize = 5\nsha256 = "{"a" * 64}"\nlicence = "MIT"\n'
     )
-    mode = Path(__file__).resolve().parents[2] / "src" / "imgvid" / "catalog" / "wan22-i2v.toml"
+    mode = Path(__file__).resolve().parents[2] / "src" / "imgvid" / "catalog" / "modes" / "wan22-i2v.toml"
     options = ["check", str(path), "--object-info", str(info), "--lock", str(IMAGE / "nodes.lock")]
     assert main(options) == 0
     assert main([*options, "--bundle", str(bundle), "--mode", str(mode)]) == 1

@@ -121,6 +121,28 @@ async def test_forgetting_waits_for_terminal_and_leaves_nothing(dsn: str, databa
     await connection.close()
 
 
+async def test_forgetting_reaches_what_operators_replayed(dsn: str, database: Database) -> None:
+    """A replay holds the same pictures and words; it is another person's job, and goes all the same."""
+    job_id = await queue_one(database, 1)
+    await lease_one(database)
+    intake, jobs, chat, backends = Intake(database), JobStore(database), ChatStore(database), BackendStore(database)
+    await jobs.complete(job_id, 1, {})
+    connection = await asyncpg.connect(dsn)
+    short = await connection.fetchval("SELECT short FROM jobs")
+    for number in (1, 9):
+        put = await intake.enqueue(new_job(number, user=2, origin=f"r:{short}:{number}"), LIMITS)
+        assert put.verdict == "queued"
+    own = await queue_one(database, 5, user=2)
+    assert await intake.wish_forget(1) == 2  # what is not made yet is cancelled
+    assert await backends.wipe_forgotten() is None
+    for replay in await connection.fetch("SELECT id FROM jobs WHERE state = 'CLOSING'"):
+        assert await chat.told(replay["id"], 0, again=SPAN, how="sent")
+    assert await backends.wipe_forgotten() == (1, "en")
+    assert [row["id"] for row in await connection.fetch("SELECT id FROM jobs")] == [own]
+    assert await connection.fetchval("SELECT count(*) FROM job_events WHERE job_id <> $1", own) == 0
+    await connection.close()
+
+
 async def test_retention_wipes_prompts_first_and_rows_later(dsn: str, database: Database) -> None:
     job_id = await queue_one(database)
     await lease_one(database)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from imgvid.jobs.model import Input, Limits, NewJob
@@ -74,6 +76,20 @@ async def test_from_queue_to_completed(database: Database) -> None:
         "job.began",
         "job.completed",
     ]
+
+
+async def test_the_end_says_which_workflow_made_it(database: Database) -> None:
+    recipe = {"workflow": "w", "workflow_origin": "operator's", "graph": "g1", "gpu": "A"}
+    told: list[Mapping[str, Any]] = []
+    for number, result in enumerate(
+        ({"recipe": recipe}, {"recipe": {"engine": "preview"}}, {"overtaken": True}), start=1
+    ):
+        job_id = await queue_one(database, number)
+        await lease_one(database)
+        store = JobStore(database)
+        assert await store.complete(job_id, 1, result)
+        told.append((await store.story(job_id))[-1].detail)
+    assert told == [{"workflow": "w", "origin": "operator's", "graph": "g1"}, {}, {}]
 
 
 async def test_a_persons_next_job_waits_for_his_first(database: Database) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from imgvid.catalog import modes
 from imgvid.telegram.keyboard import Action, Button, Keyboard, Press, after_end, after_result, pack, unpack, while_open
 
 SHORT_IDS = st.text(alphabet="0123456789abcdefghjkmnpqrstvwxyz", min_size=7, max_size=7)
@@ -60,9 +61,9 @@ def letters_of(keyboard: Keyboard) -> list[str]:
     ],
 )
 def test_under_a_result_stands_what_has_an_effect(
-    mode: str, params: dict[str, object], roles: list[str], moves: bool, rows: list[str]
+    mode: str, params: dict[str, str | int | bool], roles: list[str], moves: bool, rows: list[str]
 ) -> None:
-    assert letters_of(after_result("ru", "ab12cd3", mode, params, roles=roles, moves=moves)) == rows
+    assert letters_of(after_result("ru", "ab12cd3", modes().get(mode), params, roles=roles, moves=moves)) == rows
 
 
 def test_what_is_no_short_id_is_refused() -> None:

@@ -25,7 +25,7 @@ from imgvid.telegram.outgoing import Kind, Outgoing
 from imgvid.telegram.patience import Patience
 
 TOKEN = "42:secret"
-OPEN, DONE = while_open("en", "ab12cd3"), after_result("en", "ab12cd3", "wan22-i2v", {})
+OPEN, DONE = while_open("en", "ab12cd3"), after_result("en", "ab12cd3", None, {})
 
 
 def _film(*, sound: bool, level: int = 90) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
@@ -96,6 +97,8 @@ async def test_a_photo_becomes_a_video_and_a_dead_comfyui_ends_the_worker(
         assert output["recipe"]["workflow_origin"] == "operator's"
         assert {"image": "imgvid-worker:test", "bundle_revision": 3}.items() <= output["recipe"].items()
         assert (await stage.message(payload)).kind == "video"
+        (said,) = [line for line in log.read_text().splitlines() if '"run.ended"' in line]
+        assert {"graph": output["recipe"]["graph"], "workflow_origin": "operator's"}.items() <= json.loads(said).items()
         assert [path for path in files.rglob("*") if path.is_file()] == []
 
         # kill -9 in the middle: the attempt fails as ours, the platform is asked for a new worker, the process ends.

@@ -45,7 +45,8 @@ def privacy(offer: Offer) -> list[str]:
     """The keys of what /privacy adds about those who make it for us, where a photo is not all there is to say."""
     if offer.is_plain:
         return []
-    return [f"privacy-{backend}" for backend in _SPOKEN_OF if any(mode.backend == backend for mode in offer.modes)]
+    return [f"privacy-{house}" for house in _HOUSES if any(mode.backend.startswith(house) for mode in offer.modes)]
 
 
-_SPOKEN_OF = ("runpod", "fal", "comfyui")
+_HOUSES = ("runpod", "fal", "comfyui")
+"""Beginnings of backends' names: runpod and runpod-ltx are one house."""

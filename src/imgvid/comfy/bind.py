@@ -3,6 +3,7 @@
 A binding file (TOML) lies beside its workflow:
 
     output = "Final Video"                   # the node whose file is the result; optional
+    bundle_revision = 3                      # the models' bundle must be at least this one; optional
 
     [roles.image]
     node = "Load Image"                      # a title that only one node has, or an id
@@ -26,8 +27,19 @@ A binding file (TOML) lies beside its workflow:
     [roles.fps]
     targets = [{ node = "Encode", input = "frame_rate" }, { node = "Video", input = "fps" }]
 
+    [roles.camera]
+    node = "Camera"
+    input = "lora_name"
+    choices = ["static.safetensors", "dolly-in.safetensors"]  # nothing else, whatever the server has besides
+
+    [roles.checkpoint]
+    node = "Checkpoint"
+    input = "ckpt_name"
+    choices = ["base.safetensors", "base-fp8.safetensors"]
+    first_there = true                       # absent: the first of them that the server has; one is enough
+
 A number is brought into the bounds of the file and of the class (object_info), then to the nearest step; a seed beyond the
-bounds wraps around, so that two seeds stay two. A choice that the class does not offer is refused.
+bounds wraps around, so that two seeds stay two. A choice that the class or the file does not offer is refused.
 """
 
 from __future__ import annotations
@@ -42,7 +54,20 @@ from imgvid.comfy.objectinfo import InputSpec, ObjectInfo
 
 Scalar = str | int | float | bool | None
 
-_ROLE_KEYS = {"node", "input", "targets", "required", "stand_in", "switch", "min", "max", "step", "offset"}
+_ROLE_KEYS = {
+    "node",
+    "input",
+    "targets",
+    "required",
+    "stand_in",
+    "switch",
+    "min",
+    "max",
+    "step",
+    "offset",
+    "choices",
+    "first_there",
+}
 
 
 class BindingError(ValueError):
@@ -67,6 +92,8 @@ class Role:
     stand_in: str | None = None
     switch: Target | None = None
     bounds: Bounds = field(default_factory=Bounds)
+    choices: tuple[str, ...] = ()  # empty: whatever the class offers
+    first_there: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +102,7 @@ class Binding:
 
     roles: Mapping[str, Role]
     output: str | None = None
+    bundle_revision: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,15 +116,17 @@ class Bound:
 
 def parse_binding(data: Mapping[str, object]) -> Binding:
     """A binding from a TOML file's values. Raises BindingError naming the key."""
-    unknown = set(data) - {"roles", "output"}
+    unknown = set(data) - {"roles", "output", "bundle_revision"}
     if unknown:
         raise BindingError(f"The binding file has an unknown key: {', '.join(sorted(unknown))}.")
     roles = {name: _role(name, as_dict(raw)) for name, raw in as_dict(data.get("roles")).items()}
     for role in roles.values():
         if role.stand_in is not None and role.stand_in not in roles:
             raise BindingError(f"Role {role.name}: stand_in names {role.stand_in}, which is no role.")
-    output = data.get("output")
-    return Binding(roles=roles, output=str(output) if isinstance(output, str | int) else None)
+    output, revision = data.get("output"), data.get("bundle_revision", 0)
+    if not isinstance(revision, int) or isinstance(revision, bool) or revision < 0:
+        raise BindingError(f"bundle_revision is {revision!r}, it must be a whole number from 0.")
+    return Binding(roles=roles, output=str(output) if isinstance(output, str | int) else None, bundle_revision=revision)
 
 
 def bind(graph: Graph, binding: Binding, values: Mapping[str, Scalar], info: ObjectInfo | None = None) -> Bound:
@@ -110,6 +140,8 @@ def bind(graph: Graph, binding: Binding, values: Mapping[str, Scalar], info: Obj
         value = given
         if value is None and role.stand_in is not None:
             value = values.get(role.stand_in)
+        if value is None and role.first_there:
+            value = _first_there(graph, role, info)
         if value is None and role.required:
             raise BindingError(f"Role {role.name} has no value, and the workflow needs one.")
         if value is not None:
@@ -118,6 +150,16 @@ def bind(graph: Graph, binding: Binding, values: Mapping[str, Scalar], info: Obj
             graph = _write(graph, role, role.switch, given is not None)
     unused = tuple(sorted(name for name, value in values.items() if value is not None and name not in binding.roles))
     return Bound(graph=graph, notes=tuple(notes), unused=unused)
+
+
+def variant(graph: Graph, binding: Binding) -> dict[str, str]:
+    """What the roles that take what is there have taken: a recipe must say it, because the file alone does not."""
+    taken: dict[str, str] = {}
+    for role in binding.roles.values():
+        if role.first_there:
+            target = role.targets[0]
+            taken[role.name] = str(graph.nodes[find(graph, role.name, target)].inputs[target.input])
+    return taken
 
 
 def binder(graph: Graph, binding: Binding, info: ObjectInfo | None = None) -> Callable[[Mapping[str, Scalar]], Graph]:
@@ -166,6 +208,8 @@ def _node_id(graph: Graph, role: str, node: str) -> str:
 
 
 def _set(graph: Graph, role: Role, value: Scalar, info: ObjectInfo | None, notes: list[str]) -> Graph:
+    if role.choices and value not in role.choices:
+        raise BindingError(f"Role {role.name}: {value!r} is none of its {len(role.choices)} choices.")
     for target in role.targets:
         key = find(graph, role.name, target)
         try:
@@ -176,6 +220,13 @@ def _set(graph: Graph, role: Role, value: Scalar, info: ObjectInfo | None, notes
             notes.append(f"{role.name}: {value} became {fitted}, the nearest that the workflow allows.")
         graph = graph.with_input(key, target.input, fitted)
     return graph
+
+
+def _first_there(graph: Graph, role: Role, info: ObjectInfo | None) -> str | None:
+    """The first choice that the class offers; None, so the file's own value, where that is not known."""
+    target = role.targets[0]
+    spec = spec_of(graph, find(graph, role.name, target), target.input, info)
+    return next((choice for choice in role.choices if spec is not None and choice in spec.choices), None)
 
 
 def _write(graph: Graph, role: Role, target: Target, value: Scalar) -> Graph:
@@ -201,7 +252,16 @@ def _role(name: str, data: dict[str, Json]) -> Role:
         bounds=Bounds(
             **{key: _number(name, key, data[key]) for key in ("min", "max", "step", "offset") if key in data}
         ),
+        choices=_choices(name, data["choices"]) if "choices" in data else (),
+        first_there=data.get("first_there") is True,
     )
+
+
+def _choices(role: str, value: Json) -> tuple[str, ...]:
+    found = tuple(item for item in as_list(value) if isinstance(item, str))
+    if not found or len(found) != len(as_list(value)):
+        raise BindingError(f"Role {role}: choices is a list of texts.")
+    return found
 
 
 def _target(role: str, data: dict[str, Json]) -> Target:

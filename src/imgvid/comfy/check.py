@@ -9,36 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
-from enum import StrEnum
 
 from imgvid.comfy.bind import Binding, BindingError, find, output_node
 from imgvid.comfy.compile.live import is_compatible
 from imgvid.comfy.compile.widgets import DYNAMIC_COMBO, MATCH_TYPE, dynamic_choices, has_widget
+from imgvid.comfy.finding import Finding, Level, error, warning
 from imgvid.comfy.graph import Graph, Node, id_order, parse_link
 from imgvid.comfy.jsontypes import Json, as_dict
-from imgvid.comfy.models import EXTENSIONS, PACK_FOLDERS, ModelUse, model_uses
+from imgvid.comfy.model_files import missing
+from imgvid.comfy.models import EXTENSIONS
 from imgvid.comfy.objectinfo import COMBO, InputSpec, NodeDef, ObjectInfo, parse_spec
 
 _UPLOADS = ("image_upload", "video_upload", "audio_upload", "file_upload", "animated_image_upload", "remote")
-
-
-class Level(StrEnum):
-    ERROR = "error"
-    WARNING = "warning"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that does not fit. `node` is empty where it concerns the whole graph or the binding."""
-
-    level: Level
-    text: str
-    node: str = ""
-    title: str = ""
-
-    def __str__(self) -> str:
-        where = f'Node {self.node} "{self.title}": ' if self.node else ""
-        return f"{self.level}: {where}{self.text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +47,14 @@ def check(graph: Graph, info: ObjectInfo, around: Surroundings) -> list[Finding]
         node = graph.nodes[key]
         definition = info.get(node.class_type)
         if definition is None:
-            found.append(_error(node, f"the server has no class {node.class_type}."))
+            found.append(error(node, f"the server has no class {node.class_type}."))
     for key in graph.upstream(outputs):
         node = graph.nodes[key]
         definition = info.get(node.class_type)
         if definition is not None:
             found.extend(_node(graph, node, definition, info, around.files))
     if around.files is not None:
-        found.extend(_files(graph, outputs, around.files, around.optional_files))
+        found.extend(missing(graph, outputs, around.files, around.optional_files, around.binding))
     if around.binding is not None:
         found.extend(_binding(graph, around.binding, around.roles))
     found.extend(_names(graph))
@@ -100,7 +82,7 @@ def _node(graph: Graph, node: Node, definition: NodeDef, info: ObjectInfo, files
     for name, spec in specs.items():
         grows = any(key.startswith(f"{name}.") for key in node.inputs) or spec.type.startswith("COMFY_AUTOGROW")
         if not spec.optional and name not in node.inputs and not grows:
-            yield _error(node, f"the required input {name} is missing.")
+            yield error(node, f"the required input {name} is missing.")
     for name, value in node.inputs.items():
         known = specs.get(name)
         if parse_link(value) is not None:
@@ -115,44 +97,42 @@ def _link(graph: Graph, node: Node, name: str, spec: InputSpec | None, info: Obj
     origin, slot = link.node, link.slot
     source = graph.nodes.get(origin)
     if source is None:
-        yield _error(node, f"its input {name} comes from node {origin}, which is not in the graph.")
+        yield error(node, f"its input {name} comes from node {origin}, which is not in the graph.")
         return
     made = info.get(source.class_type)
     if made is None:
         return
     if slot >= len(made.outputs):
-        yield _error(
-            node, f"its input {name} comes from output {slot} of node {origin}, which has {len(made.outputs)}."
-        )
+        yield error(node, f"its input {name} comes from output {slot} of node {origin}, which has {len(made.outputs)}.")
         return
     given = made.outputs[slot].type
     if spec is None or spec.type == MATCH_TYPE or spec.type.startswith("COMFY_"):
         return
     if not is_compatible(given, spec.type) and COMBO not in (given, spec.type):
-        yield _error(node, f"its input {name} wants {spec.type} and is given {given} by node {origin}.")
+        yield error(node, f"its input {name} wants {spec.type} and is given {given} by node {origin}.")
 
 
 def _literal(node: Node, spec: InputSpec, value: Json, files: Set[str] | None) -> Iterator[Finding]:
     kind = spec.widget_type.partition(",")[0]
     if not has_widget(spec) and not isinstance(value, dict):
-        yield _error(node, f"its input {spec.name} wants a link of type {spec.type} and holds {value!r}.")
+        yield error(node, f"its input {spec.name} wants a link of type {spec.type} and holds {value!r}.")
     elif kind in ("INT", "FLOAT"):
         yield from _number(node, spec, value)
     elif kind == "BOOLEAN" and not isinstance(value, bool):
-        yield _warning(node, f"its input {spec.name} is {value!r}; the server would read it as {bool(value)}.")
+        yield warning(node, f"its input {spec.name} is {value!r}; the server would read it as {bool(value)}.")
     elif kind in (COMBO, DYNAMIC_COMBO):
         yield from _choice(node, spec, value, files)
 
 
 def _number(node: Node, spec: InputSpec, value: Json) -> Iterator[Finding]:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        yield _error(node, f"its input {spec.name} is {value!r}, which is no number.")
+        yield error(node, f"its input {spec.name} is {value!r}, which is no number.")
         return
     low, high = spec.options.get("min"), spec.options.get("max")
     if isinstance(low, int | float) and value < low:
-        yield _error(node, f"its input {spec.name} is {value}, less than {low}.")
+        yield error(node, f"its input {spec.name} is {value}, less than {low}.")
     if isinstance(high, int | float) and value > high:
-        yield _error(node, f"its input {spec.name} is {value}, more than {high}.")
+        yield error(node, f"its input {spec.name} is {value}, more than {high}.")
 
 
 def _choice(node: Node, spec: InputSpec, value: Json, files: Set[str] | None) -> Iterator[Finding]:
@@ -163,39 +143,15 @@ def _choice(node: Node, spec: InputSpec, value: Json, files: Set[str] | None) ->
         return
     is_file = _is_file(value)
     if is_file and (files is not None or not any(_is_file(choice) for choice in choices)):
-        return  # the bundle or the server's folders decide, in _files; a list without files is of a server without models
+        return  # the bundle or the server's folders decide, in model_files; a list without files is of a server without models
     if not choices and not is_file:
         return
     shown = ", ".join(str(choice) for choice in choices[:6]) + (", ..." if len(choices) > 6 else "")
-    yield _error(node, f"its input {spec.name} is {value!r}, which is not among: {shown}.")
+    yield error(node, f"its input {spec.name} is {value!r}, which is not among: {shown}.")
 
 
 def _is_file(value: Json) -> bool:
     return isinstance(value, str) and value.lower().endswith(EXTENSIONS)
-
-
-def _files(graph: Graph, outputs: list[str], files: Set[str], optional: Set[str]) -> Iterator[Finding]:
-    needed = graph.upstream(outputs)
-    for use in model_uses(graph):
-        if use.node not in needed or _is_there(use, files):
-            continue
-        node, folder = graph.nodes[use.node], use.folder or "a models folder"
-        if _is_there(use, optional):
-            yield _warning(node, f"its model file {use.file} is optional in the bundle; this workflow needs it.")
-        elif use.folder not in PACK_FOLDERS or any(path.startswith(f"{use.folder}/") for path in files):
-            tail = "" if use.required else " The server would leave it out without a word."
-            yield _error(node, f"its model file {use.file} is not in {folder}.{tail}")
-
-
-def _is_there(use: ModelUse, files: Set[str]) -> bool:
-    """GGUF and diffusion models share their folders under several names; an unknown folder accepts the file anywhere."""
-    if use.folder == "diffusion_models":
-        return any(f"{folder}/{use.file}" in files for folder in ("diffusion_models", "unet", "unet_gguf"))
-    if use.folder == "text_encoders":
-        return any(f"{folder}/{use.file}" in files for folder in ("text_encoders", "clip", "clip_gguf"))
-    if use.folder and use.folder not in PACK_FOLDERS:
-        return f"{use.folder}/{use.file}" in files
-    return any(path == use.file or path.endswith(f"/{use.file}") for path in files)
 
 
 def _binding(graph: Graph, binding: Binding, roles: Mapping[str, bool] | None) -> Iterator[Finding]:
@@ -222,12 +178,4 @@ def _names(graph: Graph) -> Iterator[Finding]:
     for node in graph.nodes.values():
         prefix = node.inputs.get("filename_prefix")
         if isinstance(prefix, str) and "%date:" in prefix:
-            yield _warning(node, "only a browser fills in %date:...% of its file name; the server takes it literally.")
-
-
-def _error(node: Node, text: str) -> Finding:
-    return Finding(level=Level.ERROR, text=text, node=node.id, title=node.title)
-
-
-def _warning(node: Node, text: str) -> Finding:
-    return Finding(level=Level.WARNING, text=text, node=node.id, title=node.title)
+            yield warning(node, "only a browser fills in %date:...% of its file name; the server takes it literally.")

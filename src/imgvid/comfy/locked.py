@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from imgvid.comfy.check import Finding, Level
+from imgvid.comfy.finding import Finding, Level
 from imgvid.comfy.graph import Graph
 from imgvid.comfy.jsontypes import as_dict, as_list, as_text
 from imgvid.comfy.objectinfo import ObjectInfo

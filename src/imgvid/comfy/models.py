@@ -37,6 +37,7 @@ OF_CLASS = {
     "CLIPVisionLoader": "clip_vision",
     "LatentUpscaleModelLoader": "latent_upscale_models",
     "FrameInterpolationModelLoader": "frame_interpolation",
+    "LoadMediaPipeFaceLandmarker": "detection",
 }
 
 # Folders of packs, not below models/: a server does not list them, and where the file lies the pack alone knows.

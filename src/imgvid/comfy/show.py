@@ -98,7 +98,10 @@ def _steps(sampler: Sampler) -> str:
 
 
 def _video_line(video: Video) -> str:
-    parts = [f'Video "{video.title}":']
+    if video.still and video.made in (None, 1):
+        sides = f" {video.width}x{video.height}" if video.width and video.height else ""
+        return f'Picture "{video.title}"{":" if sides else ""}{sides}'
+    parts = [f'{"Pictures" if video.still else "Video"} "{video.title}":']
     if video.made is not None:
         frames = f"{video.sampled} -> {video.made}" if video.sampled not in (None, video.made) else str(video.made)
         parts.append(f"{frames} frames")

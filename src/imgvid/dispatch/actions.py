@@ -39,6 +39,11 @@ class Complete:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """The result waits at the provider: bring it to the chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
     """Another attempt after `wait`."""
 
@@ -108,7 +113,7 @@ class Wait:
     why: str = ""
 
 
-Action = Complete | Again | Close | Ask | Moved | Cancel | GiveBack | Hold | Wait
+Action = Complete | Fetch | Again | Close | Ask | Moved | Cancel | GiveBack | Hold | Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from imgvid.dispatch.compose import POSITIONS, Situation
+from imgvid.dispatch.conduct import WORKERS, Conduct
 from imgvid.dispatch.health import Health
 from imgvid.dispatch.history import History
 from imgvid.dispatch.pace import Pace
@@ -21,9 +23,16 @@ class Around:
     """Gathers a `Situation`; backends are read at most once a second."""
 
     def __init__(
-        self, *, chat: ChatStore, backends: BackendStore, history: History, health: Health, pace: Pace
+        self,
+        *,
+        chat: ChatStore,
+        backends: BackendStore,
+        history: History,
+        health: Health,
+        pace: Pace,
+        conducts: Mapping[str, Conduct],
     ) -> None:
-        self._chat, self._backends, self._history = chat, backends, history
+        self._chat, self._backends, self._history, self._conducts = chat, backends, history, conducts
         self._health, self._pace = health, pace
         self._known: list[Backend] = []
         self._read_at = float("-inf")
@@ -32,9 +41,10 @@ class Around:
         """The situation of a row that waits; an empty one for every other."""
         if row.message_id is None or row.retiring is not None:
             return Situation()
-        if row.state is State.SUBMITTED:
-            eta = await self._history.eta(row.mode, ahead=0, cap=1, cold=True)
-            return Situation(starved=row.backend in self._health.starved, eta=eta)
+        narrated = self._conducts.get(row.backend, WORKERS).narrated
+        if row.state is State.SUBMITTED or (row.state is State.RUNNING and narrated):
+            eta = await self._history.eta(row.mode, ahead=0, cap=1, cold=not narrated)
+            return Situation(starved=row.backend in self._health.starved, eta=eta, narrated=narrated)
         return await self._waiting(row) if row.state is State.QUEUED else Situation()
 
     async def _waiting(self, row: Owed) -> Situation:

@@ -18,11 +18,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import assert_never
 
+from imgvid.catalog import Makes, modes
 from imgvid.dispatch.pace import Pace
 from imgvid.jobs.errors import Code
 from imgvid.jobs.eta import Range
 from imgvid.jobs.model import Owed
-from imgvid.jobs.state import State
+from imgvid.jobs.state import ATTEMPTING, State
 from imgvid.telegram.budget import Priority
 from imgvid.telegram.keyboard import Keyboard, after_end, while_open
 from imgvid.texts import eta, failure, say
@@ -70,6 +71,7 @@ class Situation:
     next_up: bool = False  # first in line and there is room: it is leased any moment
     eta: Range | None = None
     queue_told_at: datetime | None = None  # when this chat last heard of a place in the line
+    narrated: bool = False  # no worker writes to this chat: we say how far it is
 
 
 def compose(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
@@ -82,6 +84,8 @@ def compose(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
             line = _placeholder(row) if row.message_id is None else _queued(row, around, pace)
         case State.SUBMITTED:
             line = _submitted(row, around, pace)
+        case State.RUNNING if around.narrated:
+            line = _working(row, around, pace)
         case State.CLOSING:
             left = settling(row, pace)
             line = Nothing(look_again=left) if row.told == "closing" and left else closing(row)
@@ -103,9 +107,9 @@ def closing(row: Owed, *, deleted: bool = False) -> Line:
     if cancelled:
         lost = row.message_id is None and row.retiring is None and row.told is not None
         deleted = deleted or lost or row.error_code == Code.MESSAGE_DELETED
-        text = say(row.locale, "cancelled-deleted" if deleted else "cancelled", id=row.short)
+        text = _words(row, "cancelled-deleted" if deleted else "cancelled")
     else:
-        text = failure(row.locale, row.error_code or Code.INTERNAL, row.short)
+        text = failure(row.locale, row.error_code or Code.INTERNAL, row.short, makes=_makes(row))
     return Line(
         kind=Kind.CLOSE,
         key="closing",
@@ -125,6 +129,16 @@ def settling(row: Owed, pace: Pace) -> timedelta:
     return max(timedelta(0), told_at + pace.settle - row.now)
 
 
+def _makes(row: Owed) -> Makes:
+    mode = modes().get(row.mode)
+    return Makes.VIDEO if mode is None else mode.makes
+
+
+def _words(row: Owed, key: str, **args: str | int | float) -> str:
+    """A text about this job in its person's language."""
+    return say(row.locale, key, id=row.short, makes=_makes(row), **args)
+
+
 def tries(row: Owed) -> int:
     """Attempts that ended badly so far."""
     return row.tries_own + row.tries_ours
@@ -136,14 +150,14 @@ def _retire(row: Owed) -> Line:
     return Line(
         kind=Kind.RETIRE,
         key=f"retry@{tries(row)}",
-        text=say(row.locale, "waiting-fresh", id=row.short),
+        text=_words(row, "waiting-fresh"),
         keyboard=while_open(row.locale, row.short),
         priority=Priority.FAILURE,
     )
 
 
 def _wait(row: Owed, word: str, text: str, *, position: int | None = None, look_again: timedelta | None = None) -> Line:
-    mark = f"#{row.attempt}" if row.state is State.SUBMITTED else f"@{tries(row)}"
+    mark = f"#{row.attempt}" if row.state in ATTEMPTING else f"@{tries(row)}"
     return Line(
         kind=Kind.WAIT,
         key=f"{word}{mark}",
@@ -159,7 +173,7 @@ def _placeholder(row: Owed) -> Line:
     return Line(
         kind=Kind.PLACEHOLDER,
         key="placeholder",
-        text=say(row.locale, "waiting-placed", id=row.short),
+        text=_words(row, "waiting-placed"),
         keyboard=while_open(row.locale, row.short),
         priority=Priority.FINAL,  # without it the job cannot be leased
     )
@@ -169,9 +183,9 @@ def _queued(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
     told, _, told_tries = (row.told or "").partition("@")
     if around.paused or around.starved:
         word = "paused" if around.paused else "starved"
-        return Nothing() if told == word else _wait(row, word, say(row.locale, f"waiting-{word}", id=row.short))
+        return Nothing() if told == word else _wait(row, word, _words(row, f"waiting-{word}"))
     if tries(row) and told_tries != str(tries(row)):  # the message still shows what the last run wrote
-        text = say(row.locale, "waiting-retry", id=row.short)
+        text = _words(row, "waiting-retry")
         return _wait(row, "retry", text, look_again=pace.position_every)
     return _in_line(row, around, pace, told)
 
@@ -192,6 +206,8 @@ def _quiet(row: Owed, around: Situation, pace: Pace) -> Nothing | None:
         return Nothing(look_again=max(timedelta(seconds=1), row.run_at - row.now + pace.position_every))
     if around.next_up:
         return Nothing(look_again=pace.positions_look)
+    if (row.told or "").startswith("retry") and row.told_at is not None and row.told_at + pace.position_every > row.now:
+        return Nothing(look_again=row.told_at + pace.position_every - row.now)
     if row.token and (around.ahead is None or around.ahead >= POSITIONS):
         return Nothing()  # `owe_positions` calls when it comes near
     if around.queue_told_at is not None and around.queue_told_at + pace.position_every > row.now:
@@ -202,7 +218,7 @@ def _quiet(row: Owed, around: Situation, pace: Pace) -> Nothing | None:
 def _behind(row: Owed, around: Situation, pace: Pace, told: str) -> Line | Nothing:
     if told == "behind" and row.told_position == around.own_ahead:
         return Nothing(look_again=pace.position_every)
-    text = say(row.locale, "waiting-behind-own", id=row.short, count=max(1, around.own_ahead))
+    text = _words(row, "waiting-behind-own", count=max(1, around.own_ahead))
     return _wait(row, "behind", text, position=around.own_ahead, look_again=pace.position_every)
 
 
@@ -213,7 +229,7 @@ def _position(row: Owed, around: Situation, pace: Pace, told: str) -> Line | Not
         place = min(place, row.told_position)
     if around.eta is None or (told == "position" and place == row.told_position):
         return Nothing(look_again=pace.position_every)
-    text = say(row.locale, "waiting-position", id=row.short, position=place, eta=eta(row.locale, around.eta))
+    text = _words(row, "waiting-position", position=place, eta=eta(row.locale, around.eta))
     return _wait(row, "position", text, position=place, look_again=pace.position_every)
 
 
@@ -224,11 +240,27 @@ def _submitted(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
     if row.message_id is None or row.cancel_at is not None or early or said == f"starved#{row.attempt}":
         return Nothing()
     if around.starved:
-        return _wait(row, "starved", say(row.locale, "waiting-starved", id=row.short))
+        return _wait(row, "starved", _words(row, "waiting-starved"))
     if said == f"booting#{row.attempt}" or around.eta is None:
         return Nothing()
-    text = say(row.locale, "waiting-booting", id=row.short, eta=eta(row.locale, around.eta))
-    return _wait(row, "booting", text)
+    key = "waiting-service" if around.narrated else "waiting-booting"
+    return _wait(row, "booting", _words(row, key, eta=eta(row.locale, around.eta)))
+
+
+def _working(row: Owed, around: Situation, pace: Pace) -> Line | Nothing:
+    """Once: it is being made, and how long that takes."""
+    if (
+        row.message_id is None
+        or row.cancel_at is not None
+        or row.told == f"working#{row.attempt}"
+        or around.eta is None
+    ):
+        return Nothing()
+    early = (row.started_at or row.now) + pace.narrate_after - row.now
+    if early > timedelta(0):
+        return Nothing(look_again=early)
+    text = _words(row, "generating-eta", eta=eta(row.locale, around.eta))
+    return _wait(row, "working", text)
 
 
 def _repeat(row: Owed) -> Line | Nothing:
@@ -243,4 +275,4 @@ def _ready(row: Owed, pace: Pace) -> Line | Nothing:
     took = (row.finished_at or row.now) - row.created_at
     if took < pace.ready_after or row.ping_claimed_at is not None or row.message_id is None:
         return Nothing()
-    return Line(kind=Kind.READY, key="ready", text=say(row.locale, "ready"), keyboard=None, priority=Priority.FINAL)
+    return Line(kind=Kind.READY, key="ready", text=_words(row, "ready"), keyboard=None, priority=Priority.FINAL)

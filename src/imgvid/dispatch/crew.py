@@ -48,6 +48,10 @@ class Crew:
             await self._changed.wait()
         return self._free
 
+    @property
+    def is_full(self) -> bool:
+        return self._free <= 0
+
     def go(self, work: Coroutine[Any, Any, None], **about: object) -> None:
         """Begin a piece; `about` (job, attempt, state) goes into the line that a failure writes."""
         self._free -= 1

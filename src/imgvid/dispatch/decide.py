@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from imgvid.dispatch.actions import (
@@ -24,6 +24,7 @@ from imgvid.dispatch.actions import (
     Complete,
     Deaf,
     Expected,
+    Fetch,
     GiveBack,
     Hold,
     Look,
@@ -32,6 +33,7 @@ from imgvid.dispatch.actions import (
     Nameless,
     Wait,
 )
+from imgvid.dispatch.conduct import WORKERS, Conduct
 from imgvid.dispatch.pace import Pace
 from imgvid.dispatch.word import Outcome, Word, read_word
 from imgvid.jobs.errors import Code, Fault, meaning
@@ -45,13 +47,16 @@ SOON = timedelta(milliseconds=500)  # a worker spoke: its provider says so any m
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judge:
-    """Decides over rows by one pace, with one pair of dice for the backoff."""
+    """Decides over rows by one pace, with one pair of dice for the backoff. A backend without a conduct has workers."""
 
     pace: Pace
     rng: random.Random
+    conducts: Mapping[str, Conduct] = field(default_factory=dict)
 
     def decide(self, row: Running, look: Look, expected: Expected) -> Action:
         """What to do about a row whose provider was looked at. The row's own `now` is the clock."""
+        if _is_being_delivered(row):  # whoever delivers sees a wish to cancel by itself
+            return Wait(after=self.pace.delivery_claim)
         word = read_word(row.report)
         if word is not None and word.shows_video:
             return Complete(result=word.output)
@@ -61,8 +66,6 @@ class Judge:
             return self._nameless(row, word)
         if row.cancel_at is not None:
             return self._cancelling(max(timedelta(0), row.now - row.cancel_at))
-        if row.deadline_at is not None and row.now >= row.deadline_at:
-            return self.fail(row, Code.DEADLINE_EXCEEDED, over=False)
         return self._open(row, look, word, expected)
 
     def decide_lease(self, row: Running) -> Action:
@@ -76,7 +79,8 @@ class Judge:
         left = row.submitting_at + self.pace.unknown_wait - row.now
         if left > timedelta(0):
             return Hold(span=left)
-        return self.fail(row, Code.WORKER_LOST, over=False, said="no sign of life after an unknown submit")
+        code = self._conduct(row).unsure
+        return self.fail(row, code, over=False, said="no sign of life after an unknown submit")
 
     def fail(self, row: Running, code: Code, *, over: bool, said: str = "") -> Again | Close:
         """This attempt ended badly: another one, or the end. A platform's silent re-runs count as tries of ours."""
@@ -90,15 +94,21 @@ class Judge:
             return Again(code=code, ours=ours, over=over, wait=wait, said=said)
         return Close(verdict=State.FAILED, code=code, over=over, said=said)
 
+    def _conduct(self, row: Running) -> Conduct:
+        return self.conducts.get(row.backend, WORKERS)
+
     def _ended(self, row: Running, status: RemoteStatus) -> Action:
         """The provider says that the attempt is over."""
+        if status.fetchable:
+            unwanted = Close(verdict=State.CANCELLED, code=None, over=True)
+            return Fetch() if row.cancel_at is None or row.state is State.DELIVERING else unwanted
         word = read_word(status.output)
         if word is not None and word.is_of(str(row.id), row.attempt):
             return self._by_word(row, word, over=True)
         said = (status.error or status.raw_state)[:300]
         if status.state is RemoteState.SUCCEEDED:
             return Ask(then=self.fail(row, Code.RESULT_LOST, over=True, said="an output that is not ours"))
-        code = Code.WORKER_FAILED if status.state is RemoteState.FAILED else Code.WORKER_LOST
+        code = status.failure or (Code.WORKER_FAILED if status.state is RemoteState.FAILED else Code.WORKER_LOST)
         margin = self.pace.status_poll * 2  # the platform's clock started a little after ours
         if (
             status.state is RemoteState.TIMED_OUT
@@ -132,7 +142,7 @@ class Judge:
         if row.cancel_at is not None:
             return Close(verdict=State.CANCELLED, code=None, over=False)
         if row.deadline_at is not None and row.now >= row.deadline_at:
-            return self.fail(row, Code.DEADLINE_EXCEEDED, over=False)
+            return self.fail(row, self._conduct(row).late, over=False)
         return Wait(after=self.pace.status_poll * 6)
 
     def _cancelling(self, age: timedelta) -> Action:
@@ -143,12 +153,11 @@ class Judge:
 
     def _open(self, row: Running, look: Look, word: Word | None, expected: Expected) -> Action:
         """Nothing says that it is over."""
+        if row.deadline_at is not None and row.now >= row.deadline_at:
+            return self.fail(row, self._conduct(row).late, over=False)
         match look:
             case Missing():
-                since = row.missing_since or row.now
-                if row.now - since >= self.pace.unknown_wait:
-                    return self.fail(row, Code.RESULT_LOST, over=False, said="404 for too long")
-                return Wait(after=self.pace.status_poll, missing=True)
+                return self._missing(row)
             case Deaf():
                 return Wait(after=self.pace.status_poll * 2, why=look.why)
             case Nameless():
@@ -158,6 +167,12 @@ class Judge:
                 if isinstance(wait, Wait) and word is not None:
                     return replace(wait, after=SOON)
                 return wait
+
+    def _missing(self, row: Running) -> Again | Close | Wait:
+        """404: unknown, until it has been so for too long."""
+        if row.now - (row.missing_since or row.now) >= self.pace.unknown_wait:
+            return self.fail(row, Code.RESULT_LOST, over=False, said="404 for too long")
+        return Wait(after=self.pace.status_poll, missing=True)
 
     def _alive(self, row: Running, status: RemoteStatus, expected: Expected) -> Again | Close | Wait:
         """The provider says that it waits or runs."""
@@ -172,7 +187,7 @@ class Judge:
         named = runs and row.worker is None and status.worker_id is not None
         phase, percent = read_progress(status.progress)
         return Wait(
-            after=poll_gap(elapsed, expected, self.pace.status_poll) if runs else self.pace.status_poll,
+            after=self._gap(row, elapsed, expected, runs=runs),
             begins=first_sign or named or other_worker,
             worker=status.worker_id,
             rerun=back_in_line,
@@ -180,6 +195,17 @@ class Judge:
             phase=phase,
             percent=percent,
         )
+
+    def _gap(self, row: Running, elapsed: timedelta, expected: Expected, *, runs: bool) -> timedelta:
+        rhythm = self._conduct(row).rhythms.get(row.lane)
+        if rhythm is not None:
+            return rhythm.gap(elapsed)
+        return poll_gap(elapsed, expected, self.pace.status_poll) if runs else self.pace.status_poll
+
+
+def _is_being_delivered(row: Running) -> bool:
+    until = row.delivering_until
+    return row.state is State.DELIVERING and until is not None and row.now < until
 
 
 def poll_gap(elapsed: timedelta, expected: Expected, base: timedelta) -> timedelta:

@@ -19,25 +19,33 @@ from typing import Protocol
 import httpx
 
 from imgvid import log
+from imgvid.catalog import modes
 from imgvid.config import DispatcherSettings
+from imgvid.dispatch.actions import Action
 from imgvid.dispatch.announce import Announcer
 from imgvid.dispatch.around import Around
 from imgvid.dispatch.crew import Clockwork, patiently
 from imgvid.dispatch.decide import Judge
+from imgvid.dispatch.deliver import Deliverer
+from imgvid.dispatch.errand import Tools
 from imgvid.dispatch.gate import Gates
 from imgvid.dispatch.health import Health
 from imgvid.dispatch.history import History
-from imgvid.dispatch.lease import Leaser, Promoter, Target
+from imgvid.dispatch.lease import Leaser, Promoter
 from imgvid.dispatch.orphans import OrphanSweeper
 from imgvid.dispatch.pace import Pace
+from imgvid.dispatch.pack import pack
+from imgvid.dispatch.parcel import MAX_BYTES, Pack
+from imgvid.dispatch.purse import Purse
 from imgvid.dispatch.reconcile import Reconciler
+from imgvid.dispatch.revive import Reviver
 from imgvid.dispatch.scribe import Scribe
+from imgvid.dispatch.served import Served, served
 from imgvid.dispatch.starved import StarvationWatch
 from imgvid.dispatch.submit import Submitter
 from imgvid.dispatch.sweep import Sweeper
 from imgvid.dispatch.tidy import Positions, Tidier
-from imgvid.providers.base import Provider
-from imgvid.providers.runpod import RunpodProvider
+from imgvid.jobs.model import Running
 from imgvid.store.backends import BackendStore
 from imgvid.store.chat import ChatStore
 from imgvid.store.intake import Intake
@@ -48,7 +56,6 @@ from imgvid.telegram.budget import Budget
 from imgvid.telegram.client import Telegram
 
 POOL = 8  # connections: submits, looks and writes hold one for a millisecond each
-RUNPOD = Target(backend="runpod", lane="video")
 # Idle connections are kept: a /run must not pay for a handshake. Both ends close theirs after a minute or more.
 _KEEP_S = 300.0
 
@@ -64,12 +71,13 @@ class Parts:
     database: Database
     dsn: str
     telegram: Telegram
-    providers: dict[str, Provider]
-    targets: Sequence[Target]
+    served: Sequence[Served]
+    pack: Pack
     by: str
     pace: Pace
     rng: random.Random
     health: Health
+    workers: int = 1  # what a worker limit that the platform set to 0 is set back to
 
 
 class Dispatcher:
@@ -85,33 +93,63 @@ class Dispatcher:
         gates = Gates(backends=backends, wakeups=wakeups, pace=pace)
         scribe = Scribe(telegram=parts.telegram, budget=budget or Budget(), pace=pace)
         history = History(jobs=jobs, health=health)
-        around = Around(chat=chat, backends=backends, history=history, health=health, pace=pace)
+        providers = {one.backend: one.provider for one in parts.served}
+        conducts = {one.backend: one.conduct for one in parts.served}
+        targets = tuple(target for one in parts.served for target in one.targets)
+        around = Around(chat=chat, backends=backends, history=history, health=health, pace=pace, conducts=conducts)
         listener = Listener(dsn=parts.dsn, wakeups=wakeups, probe=pace.listen_probe, patience=pace.listen_patience)
         health.listener = listener
         submitter = Submitter(
-            jobs=jobs, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork, rng=parts.rng
+            jobs=jobs,
+            providers=providers,
+            gates=gates,
+            pace=pace,
+            clockwork=clockwork,
+            rng=parts.rng,
+            conducts=conducts,
         )
-        judge = Judge(pace=pace, rng=parts.rng)
+        judge = Judge(pace=pace, rng=parts.rng, conducts=conducts)
+
+        async def carry_out(row: Running, action: Action) -> None:
+            await reconciler.do(row, action)  # which hands finished results to the deliverer in turn
+
+        deliverer = Deliverer(
+            tools=Tools(
+                jobs=jobs,
+                telegram=parts.telegram,
+                scribe=scribe,
+                pack=parts.pack,
+                judge=judge,
+                pace=pace,
+                purse=Purse(2 * MAX_BYTES),
+                by=parts.by,
+            ),
+            providers=providers,
+            catalogue=modes(),
+            act=carry_out,
+            clockwork=clockwork,
+        )
         reconciler = Reconciler(
             jobs=jobs,
             chat=chat,
             intake=intake,
-            providers=parts.providers,
+            providers=providers,
             gates=gates,
             scribe=scribe,
             history=history,
             pace=pace,
             clockwork=clockwork,
             judge=judge,
+            deliver=deliverer.take,
+            conducts=conducts,
         )
         self._jobs, self._wakeups = jobs, wakeups
         self._loops: tuple[Loop, ...] = (
             listener,
-            Leaser(
-                jobs=jobs, submit=submitter.submit, targets=parts.targets, by=parts.by, pace=pace, clockwork=clockwork
-            ),
+            Leaser(jobs=jobs, submit=submitter.submit, targets=targets, by=parts.by, pace=pace, clockwork=clockwork),
             Promoter(jobs=jobs, clockwork=clockwork),
             reconciler,
+            deliverer,
             Announcer(
                 jobs=jobs,
                 chat=chat,
@@ -123,11 +161,16 @@ class Dispatcher:
                 rng=parts.rng,
             ),
             Sweeper(jobs=jobs, backends=backends, reconciler=reconciler, pace=pace, clockwork=clockwork, judge=judge),
-            OrphanSweeper(backends=backends, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork),
-            StarvationWatch(backends=backends, providers=parts.providers, gates=gates, pace=pace, clockwork=clockwork),
-            Positions(chat=chat, targets=parts.targets, pace=pace, clockwork=clockwork),
+            OrphanSweeper(backends=backends, providers=providers, gates=gates, pace=pace, clockwork=clockwork),
+            StarvationWatch(backends=backends, providers=providers, gates=gates, pace=pace, clockwork=clockwork),
+            Positions(chat=chat, targets=targets, pace=pace, clockwork=clockwork),
             Tidier(backends=backends, scribe=scribe, pace=pace, clockwork=clockwork),
         )
+        scalings = {one.backend: one.scaling for one in parts.served if one.scaling is not None}
+        if scalings:
+            self._loops += (
+                Reviver(backends=backends, scalings=scalings, workers=parts.workers, pace=pace, clockwork=clockwork),
+            )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop`, then in order. Raises what a loop died of."""
@@ -157,55 +200,52 @@ async def run_dispatcher(settings: DispatcherSettings, stop: asyncio.Event) -> i
     """`imgvid dispatcher`: build everything, run until `stop`. Answers the exit code."""
     by = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
     pace, health = Pace.of(settings), Health()
-    database = await _opened(settings, stop, health)
-    if database is None:
-        return 0
     limits = httpx.Limits(max_connections=64, max_keepalive_connections=64, keepalive_expiry=_KEEP_S)
-    try:
-        async with (
-            httpx.AsyncClient(limits=limits) as to_telegram,
-            httpx.AsyncClient(limits=limits) as to_runpod,
-        ):
-            parts = Parts(
-                database=database,
-                dsn=settings.database_url,
-                telegram=Telegram(
-                    token=settings.telegram_bot_token,
-                    api_url=settings.telegram_api_url,
-                    http=to_telegram,
-                    call_timeout=pace.chat_call,
-                ),
-                providers={
-                    RUNPOD.backend: RunpodProvider(
-                        client=to_runpod,
-                        api_url=settings.runpod_api_url,
-                        api_key=settings.runpod_api_key,
-                        endpoint_id=settings.runpod_endpoint_id,
-                    )
-                },
-                targets=(RUNPOD,),
-                by=by,
-                pace=pace,
-                rng=random.Random(),  # noqa: S311  jitter needs no cryptography
-                health=health,
-            )
-            log.get().info(
-                log.DISPATCHER_STARTED, by=by, cap=settings.runpod_max_in_flight, next="leases what is ready"
-            )
+    async with (
+        httpx.AsyncClient(limits=limits) as to_telegram,
+        httpx.AsyncClient(limits=limits) as to_providers,
+    ):
+        telegram = Telegram(
+            token=settings.telegram_bot_token,
+            api_url=settings.telegram_api_url,
+            http=to_telegram,
+            call_timeout=pace.chat_call,
+        )
+        serving = served(settings, http=to_providers)
+        database = await _opened(settings, serving, stop, health)
+        if database is None:
+            return 0
+        parts = Parts(
+            database=database,
+            dsn=settings.database_url,
+            telegram=telegram,
+            served=serving,
+            pack=pack,
+            by=by,
+            pace=pace,
+            rng=random.Random(),  # noqa: S311  jitter needs no cryptography
+            health=health,
+            workers=settings.runpod_workers_max,
+        )
+        caps = {one.backend: dict(one.lanes) for one in serving}
+        log.get().info(log.DISPATCHER_STARTED, by=by, caps=caps, next="leases what is ready")
+        try:
             await Dispatcher(parts).run(stop)
-    finally:
-        await database.close()
+        finally:
+            await database.close()
     return 0
 
 
-async def _opened(settings: DispatcherSettings, stop: asyncio.Event, health: Health) -> Database | None:
+async def _opened(
+    settings: DispatcherSettings, serving: Sequence[Served], stop: asyncio.Event, health: Health
+) -> Database | None:
     """The database with the rows that the lease locks in it, waited for as long as it takes; None: told to stop first."""
 
     async def opening() -> Database:
         pool = await open_pool_patiently(settings.database_url, size=POOL, name="imgvid-dispatcher")
         database = Database(pool)
         backends = BackendStore(database)
-        await patiently(lambda: _ensure(backends, settings), within=timedelta(days=1), health=health)
+        await patiently(lambda: _ensure(backends, serving, settings), within=timedelta(days=1), health=health)
         return database
 
     opened, stopped = asyncio.create_task(opening()), asyncio.create_task(stop.wait())
@@ -216,8 +256,11 @@ async def _opened(settings: DispatcherSettings, stop: asyncio.Event, health: Hea
     return None if opened.cancelled() else opened.result()
 
 
-async def _ensure(backends: BackendStore, settings: DispatcherSettings) -> None:
-    """The operator's numbers."""
-    await backends.ensure(RUNPOD.backend, RUNPOD.lane, settings.runpod_max_in_flight)
+async def _ensure(backends: BackendStore, serving: Sequence[Served], settings: DispatcherSettings) -> None:
+    """The operator's numbers. What is no longer configured takes nothing more, and is no longer offered."""
+    for one in serving:
+        for lane, cap in one.lanes.items():
+            await backends.ensure(one.backend, lane, cap)
+    await backends.shut_others([one.backend for one in serving])
     for lane in ("video", "image"):
         await backends.set_lane(lane, settings.in_flight_per_person)

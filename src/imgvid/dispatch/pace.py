@@ -31,6 +31,10 @@ class Pace:
         seconds=10
     )  # from the closing text to the end: an upload of a run that was stopped may land that late
     again: timedelta = timedelta(seconds=130)  # closing texts once more: a worker's longest text write (60 s), doubled
+    delivery_claim: timedelta = timedelta(seconds=30)  # renewed three times as often while a result is brought
+    delivery_patience: timedelta = timedelta(minutes=5)  # one upload, floods and lost answers included
+    late_result: timedelta = timedelta(minutes=10)  # after the deadline, until a result that cannot be brought is lost
+    narrate_after: timedelta = timedelta(seconds=4)  # a picture is often there before anybody has read a text
     ready_after: timedelta = timedelta(
         seconds=45
     )  # a job that took longer gets the short "ready" reply: its person looks elsewhere
@@ -48,6 +52,8 @@ class Pace:
     starved_after: timedelta = timedelta(seconds=60)
     starved_look: timedelta = timedelta(seconds=15)
     starved_every: timedelta = timedelta(seconds=900)  # on-call hears of it once in this time
+    revive_after: timedelta = timedelta(seconds=10)  # a warm worker has begun by then
+    revive_every: timedelta = timedelta(seconds=900)  # one look at the management API while jobs wait
     orphan_look: timedelta = timedelta(seconds=15)
     orphan_forgotten: timedelta = timedelta(
         seconds=7200
@@ -70,6 +76,7 @@ class Pace:
         return cls(
             poll_hold=min(timedelta(seconds=45), max(at_least, settings.lease_s)),
             chat_hold=min(timedelta(seconds=60), max(at_least, settings.lease_s * 2)),
+            delivery_claim=min(timedelta(seconds=30), max(at_least, settings.lease_s)),
             poll=settings.poll_s,
             lease=settings.lease_s,
             submit_hold=max(settings.unknown_wait_s, settings.lease_s),

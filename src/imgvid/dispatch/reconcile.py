@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import assert_never
 
@@ -16,6 +16,7 @@ from imgvid.dispatch.actions import (
     Close,
     Complete,
     Deaf,
+    Fetch,
     GiveBack,
     Hold,
     Look,
@@ -24,12 +25,14 @@ from imgvid.dispatch.actions import (
     Nameless,
     Wait,
 )
+from imgvid.dispatch.conduct import WORKERS, Conduct
 from imgvid.dispatch.crew import NOW, Clockwork, Crew
 from imgvid.dispatch.decide import Judge
 from imgvid.dispatch.gate import Gates, reason_of
 from imgvid.dispatch.history import History
 from imgvid.dispatch.pace import Pace
 from imgvid.dispatch.scribe import Scribe
+from imgvid.jobs.errors import Fault, meaning
 from imgvid.jobs.model import Running
 from imgvid.jobs.state import State
 from imgvid.providers.base import NotFound, Provider, ProviderError, RequestId
@@ -61,9 +64,13 @@ class Reconciler:
         pace: Pace,
         clockwork: Clockwork,
         judge: Judge,
+        deliver: Callable[[Running], bool],
+        conducts: Mapping[str, Conduct],
         size: int = POLLS,
     ) -> None:
+        """`deliver` begins to bring a finished result to its chat; False: no hand is free."""
         self._jobs, self._chat, self._intake = jobs, chat, intake
+        self._deliver, self._conducts = deliver, conducts
         self._providers, self._gates, self._scribe, self._history = providers, gates, scribe, history
         self._pace, self._clockwork, self._judge, self._size = pace, clockwork, judge, size
 
@@ -106,6 +113,9 @@ class Reconciler:
         match action:
             case Complete():
                 await self._complete(row, action.result)
+            case Fetch():
+                if not self._deliver(row):
+                    await self._plan(row, self._pace.status_poll)
             case Again():
                 await self._again(row, action)
             case Close():
@@ -118,15 +128,19 @@ class Reconciler:
                 await self.do(row, action.then)
             case Cancel():
                 await self._cancel(row, action)
-            case GiveBack():
-                if await self._jobs.give_back(row.id, row.attempt, wait=NOW, why="lease_expired"):
-                    log.get().warning(log.LEASE_EXPIRED, **_about(row), next="leased again, nothing had been sent")
-            case Hold():
-                await self._jobs.hold_lease(row.id, row.attempt, action.span)
+            case GiveBack() | Hold():
+                await self._leave(row, action)
             case Wait():
                 await self._wait(row, action)
             case _:
                 assert_never(action)
+
+    async def _leave(self, row: Running, action: GiveBack | Hold) -> None:
+        """A lease of another process: back to the queue, or not touched for a while."""
+        if isinstance(action, Hold):
+            await self._jobs.hold_lease(row.id, row.attempt, action.span)
+        elif await self._jobs.give_back(row.id, row.attempt, wait=NOW, why="lease_expired"):
+            log.get().warning(log.LEASE_EXPIRED, **_about(row), next="leased again, nothing had been sent")
 
     async def _complete(self, row: Running, result: Mapping[str, object]) -> None:
         if await self._jobs.complete(row.id, row.attempt, result):
@@ -164,7 +178,8 @@ class Reconciler:
             over=action.over,
             detail={"said": log.mask(action.said)} if action.said else None,
         ):
-            line = log.get().info if action.verdict is State.CANCELLED else log.get().error
+            theirs = action.code is not None and meaning(action.code).fault is Fault.PERSON
+            line = log.get().info if action.verdict is State.CANCELLED or theirs else log.get().error
             line(
                 log.JOB_CLOSING,
                 **_about(row, State.CLOSING),
@@ -232,6 +247,9 @@ class Reconciler:
             log.get().info(
                 log.JOB_BEGAN, **_about(row, State.RUNNING), worker=action.worker, next="polled until it ends"
             )
+            if self._conducts.get(row.backend, WORKERS).narrated:
+                await self._chat.owe_now(row.id)
+                self._clockwork.wakeups.wake("chat")
         if action.phase is not None:
             await self._jobs.progress(row.id, row.attempt, action.phase, action.percent)
         if action.in_line and row.leased_at is not None and row.now - row.leased_at >= self._pace.booting_after:

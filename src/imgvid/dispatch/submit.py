@@ -15,11 +15,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from imgvid import log
+from imgvid.dispatch.conduct import WORKERS, Conduct
 from imgvid.dispatch.crew import Clockwork, patiently
 from imgvid.dispatch.gate import Gates, reason_of
 from imgvid.dispatch.lease import Target
 from imgvid.dispatch.pace import Pace
-from imgvid.jobs.errors import Code
+from imgvid.jobs.errors import Code, Fault, meaning
 from imgvid.jobs.model import Leased
 from imgvid.jobs.retry import backoff
 from imgvid.jobs.state import State
@@ -28,10 +29,12 @@ from imgvid.providers.base import (
     JobSpec,
     NotFound,
     OutcomeUnknown,
+    Picture,
     Provider,
     ProviderError,
     Rejected,
     RequestId,
+    Work,
 )
 from imgvid.store.jobs import JobStore
 from imgvid.store.pool import StoreUnavailable
@@ -42,7 +45,22 @@ _SHORTEST, _LONGEST = timedelta(seconds=10), timedelta(days=7)  # RunPod's bound
 def spec_of(job: Leased, now: datetime) -> JobSpec:
     """What the provider is asked to do, bounded by the attempt's deadline."""
     left = min(max(job.deadline_at - now, _SHORTEST), _LONGEST)
-    return JobSpec(job_id=str(job.id), attempt=job.attempt, payload=job.payload(), execution_timeout=left, ttl=left)
+    return JobSpec(
+        job_id=str(job.id),
+        attempt=job.attempt,
+        payload=job.payload(),
+        execution_timeout=left,
+        ttl=left,
+        work=Work(
+            mode=job.mode,
+            params=job.params,
+            prompt=job.prompt or "",
+            seed=job.seed,
+            pictures=tuple(
+                Picture(role=item["role"], file_id=item["file_id"], kind=item["kind"]) for item in job.inputs
+            ),
+        ),
+    )
 
 
 class Submitter:
@@ -57,8 +75,9 @@ class Submitter:
         pace: Pace,
         clockwork: Clockwork,
         rng: random.Random,
+        conducts: Mapping[str, Conduct],
     ) -> None:
-        self._jobs, self._providers, self._gates = jobs, providers, gates
+        self._jobs, self._providers, self._gates, self._conducts = jobs, providers, gates, conducts
         self._pace, self._clockwork, self._rng = pace, clockwork, rng
 
     async def submit(self, target: Target, job: Leased) -> None:
@@ -84,7 +103,7 @@ class Submitter:
         self, target: Target, job: Leased, provider: Provider, request: RequestId, took_ms: float
     ) -> None:
         say = log.get().bind(job=job.short, attempt=job.attempt, request=request, provider_ms=took_ms)
-        first_look = min(self._pace.status_poll, timedelta(seconds=2))
+        first_look = self._first_look(target)
         try:
             kept = await patiently(
                 lambda: self._jobs.accept(job.id, job.attempt, request, poll_in=first_look),
@@ -105,6 +124,10 @@ class Submitter:
             self._clockwork.wakeups.wake("poll")
         else:
             self._clockwork.wake_in("poll", first_look)
+
+    def _first_look(self, target: Target) -> timedelta:
+        rhythm = self._conducts.get(target.backend, WORKERS).rhythms.get(target.lane)
+        return rhythm.first if rhythm is not None else min(self._pace.status_poll, timedelta(seconds=2))
 
     async def _cancel(self, provider: Provider, job: Leased, request: RequestId) -> None:
         try:
@@ -139,10 +162,11 @@ class Submitter:
             await self._give_back(job, backoff(max(0, handed_back), self._rng) * self._pace.backoff, error)
 
     async def _reject(self, job: Leased, error: Rejected) -> None:
-        code = Code.PROVIDER_REJECTED
+        code = error.failure or Code.PROVIDER_REJECTED
         detail = {"said": log.mask(str(error))}
         if await self._jobs.close(job.id, job.attempt, verdict=State.FAILED, code=code, over=True, detail=detail):
-            log.get().error(
+            line = log.get().info if meaning(code).fault is Fault.PERSON else log.get().error
+            line(
                 log.JOB_CLOSING,
                 job=job.short,
                 attempt=job.attempt,

@@ -154,6 +154,24 @@ class Running:
     now: datetime  # the database's clock when the row was read
     report: Mapping[str, Any] | None  # what the worker itself reported, if it may
     missing_since: datetime | None  # the provider answers 404 for its request since then
+    delivering_until: datetime | None = None  # a dispatcher brings the result, and holds the row so long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a dispatcher needs of a job whose result it brings to the chat."""
+
+    params: Mapping[str, Any]
+    prompt: str | None
+    seed: int
+    inputs: tuple[Mapping[str, Any], ...]
+    user_id: int
+    cancel_at: datetime | None
+
+    @property
+    def has_spoiler(self) -> bool:
+        """A result is hidden like the picture that it came from."""
+        return any(item.get("has_spoiler") for item in self.inputs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,8 +13,9 @@ from pathlib import Path
 from imgvid.comfy import roles as suggested
 from imgvid.comfy import show as shown
 from imgvid.comfy.bind import BindingError
-from imgvid.comfy.check import Level, Surroundings, check
+from imgvid.comfy.check import Surroundings, check
 from imgvid.comfy.compile import Compiled, CompileError, compile_workflow
+from imgvid.comfy.finding import Level
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.jsontypes import Json
 from imgvid.comfy.locked import check_lock

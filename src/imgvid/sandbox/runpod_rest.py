@@ -1,7 +1,8 @@
 """RunPod's management API (REST v2), as far as an endpoint needs it: a stand-in held to facts/runpod.md 2a.
 
-It refuses what the platform refuses: unknown properties (422), a missing key (401), idleTimeout with REQUEST_COUNT, two
-CUDA settings at once (400). A PATCH of `env` replaces all of it, and one of `gpu.pools` without `excludedTypes` clears those.
+It refuses what the platform refuses: unknown properties (422), a missing key (401), a key without the right (403), idleTimeout
+with REQUEST_COUNT, two CUDA settings at once (400). A PATCH of `env` replaces all of it, and one of `gpu.pools` without
+`excludedTypes` clears those.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 
 from aiohttp import web
 
@@ -28,14 +30,22 @@ _COUNTS = ("running", "idle", "initializing", "throttled", "unhealthy")
 
 
 class RunPodRest:
-    """One account. `endpoints` and `workers` may be changed from outside, as the platform and its console do."""
+    """One account. `endpoints` and `workers` may be changed from outside, as the platform and its console do; `set_workers`
+    is both of them lowering or raising a limit.
 
-    def __init__(self, *, key: str) -> None:
+    `rights` are the methods that each key may use. `on_change` hears of every endpoint that was made or changed.
+    """
+
+    def __init__(
+        self, *, key: str, on_change: Callable[[str, Mapping[str, object]], None] = lambda _id, _body: None
+    ) -> None:
         self.key = key
+        self.rights: dict[str, frozenset[str]] = {key: frozenset({"GET", "POST", "PATCH"})}
         self.endpoints: dict[str, dict[str, object]] = {}
         self.workers: dict[str, list[dict[str, object]]] = {}
         self.calls: list[str] = []
         self._ids = itertools.count(1)
+        self.on_change = on_change
 
     def app(self) -> web.Application:
         """The server; mount it where the client's base address ends in /v2."""
@@ -49,21 +59,32 @@ class RunPodRest:
         app.router.add_get("/v2/catalog/datacenters", self._datacenters)
         return app
 
-    def add(self, body: Mapping[str, object]) -> str:
+    def add(self, body: Mapping[str, object], *, named: str | None = None) -> str:
         """An endpoint that is already there. Returns its id."""
-        endpoint_id = f"ep{next(self._ids)}"
+        endpoint_id = named or f"ep{next(self._ids)}"
         self.endpoints[endpoint_id] = {
             **copy.deepcopy(dict(body)),
             "id": endpoint_id,
             "createdAt": "2026-11-01T00:00:00Z",
         }
+        self.on_change(endpoint_id, self.endpoints[endpoint_id])
         return endpoint_id
+
+    def set_workers(self, endpoint_id: str, most: int) -> None:
+        """workers.max, as the platform sets it by itself after idle days."""
+        endpoint = self.endpoints[endpoint_id]
+        workers = endpoint.get("workers")
+        endpoint["workers"] = {**(workers if isinstance(workers, dict) else {}), "max": most}
+        self.on_change(endpoint_id, endpoint)
 
     @web.middleware
     async def _gate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.calls.append(f"{request.method} {request.path}")
-        if request.headers.get("Authorization") != f"Bearer {self.key}":
+        allowed = self.rights.get((request.headers.get("Authorization") or "").removeprefix("Bearer "))
+        if allowed is None:
             return _problem(401, "Unauthorized", "the API key is not valid")
+        if request.method not in allowed:
+            return _problem(403, "Forbidden", "the API key does not have permission to do this")
         return await handler(request)
 
     async def _list(self, _: web.Request) -> web.Response:
@@ -91,6 +112,7 @@ class RunPodRest:
         if "pools" in gpu and "excludedTypes" not in gpu:
             gpu["excludedTypes"] = []
         endpoint.update(body)
+        self.on_change(request.match_info["id"], endpoint)
         return web.json_response(endpoint)
 
     async def _workers(self, request: web.Request) -> web.Response:
@@ -107,6 +129,18 @@ class RunPodRest:
 
     async def _datacenters(self, _: web.Request) -> web.Response:
         return web.json_response({"dataCenters": [{"id": name} for name in ("EU-RO-1", "EUR-IS-1", "US-TX-3")]})
+
+
+@asynccontextmanager
+async def serve(rest: RunPodRest) -> AsyncIterator[str]:
+    """Listen on a free port of 127.0.0.1; the address that stands for https://api.runpod.io/v2."""
+    runner = web.AppRunner(rest.app(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v2"
+    finally:
+        await runner.cleanup()
 
 
 def _refused(body: object) -> web.Response | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -52,6 +52,10 @@ class BackendStore:
         """The row exists with this cap and these facts (None: as they are), such as `{"vram_gb": 48}`. Safe from many dispatchers."""
         await self._db.run("ensure_backend", backend, lane, cap, None if facts is None else dict(facts))
 
+    async def shut_others(self, backends: Sequence[str]) -> None:
+        """No new jobs for backends that are not among these."""
+        await self._db.run("shut_others", list(backends))
+
     async def set_lane(self, lane: str, per_user_in_flight: int) -> None:
         await self._db.run("set_lane", lane, per_user_in_flight)
 
@@ -81,6 +85,14 @@ class BackendStore:
     async def owe_starved(self, backend: str) -> None:
         """Accepted jobs of a backend without workers are owed a look, those that were not told."""
         await self._db.run("owe_starved", backend)
+
+    async def claim_revival(self, backend: str) -> bool:
+        """Whether the caller may give the backend its workers back: once, until a job of it has begun again."""
+        return bool(await self._db.value("claim_revival", backend))
+
+    async def end_revivals(self) -> list[str]:
+        """Backends whose jobs have begun since their workers were given back; each is answered once."""
+        return sorted({row["backend"] for row in await self._db.rows("end_revivals")})
 
     async def owe_pause(self, backend: str) -> None:
         await self._db.run("owe_pause", backend)

@@ -10,12 +10,13 @@ from uuid import UUID
 
 import asyncpg
 
-from imgvid.jobs.model import HistoryEvent, Leased, Running
+from imgvid.jobs.model import Claimed, HistoryEvent, Leased, Running
 from imgvid.jobs.state import State
 from imgvid.store.pool import Database, fields
 
 _LEASED = tuple(Leased.__dataclass_fields__)
 _RUNNING = tuple(Running.__dataclass_fields__)
+_CLAIMED = tuple(Claimed.__dataclass_fields__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,14 @@ class Accepted:
 
     owned: bool
     cancel_wished: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """Whether a delivery is still ours, and whether its person wishes for a cancel."""
+
+    ours: bool
+    wished: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +98,22 @@ class JobStore:
         reruns: int | None = await self._db.value("count_rerun", job_id, attempt)
         return reruns or 0
 
-    async def claim_delivery(self, job_id: UUID, attempt: int, *, by: str, span: timedelta) -> bool:
-        changed: bool = await self._db.value("claim_delivery", job_id, attempt, by, span)
+    async def claim_delivery(self, job_id: UUID, attempt: int, *, by: str, span: timedelta) -> Claimed | None:
+        """Bring the result to the chat from here on; None: another dispatcher does, or the row has moved on."""
+        row = await self._db.row("claim_delivery", job_id, attempt, by, span)
+        if row is None:
+            return None
+        values = fields(row, _CLAIMED)
+        return Claimed(**{**values, "inputs": tuple(values["inputs"])})
+
+    async def renew_delivery(self, job_id: UUID, attempt: int, *, by: str, span: timedelta) -> Renewed:
+        row = await self._db.row("renew_delivery", job_id, attempt, by, span)
+        assert row is not None
+        return Renewed(ours=row["ours"], wished=row["wished"])
+
+    async def release_delivery(self, job_id: UUID, attempt: int, *, by: str, wait: timedelta) -> bool:
+        """It could not be done now: looked at again after `wait`, by anybody."""
+        changed: bool = await self._db.value("release_delivery", job_id, attempt, by, wait)
         return changed
 
     async def give_back(self, job_id: UUID, attempt: int, *, wait: timedelta, why: str) -> bool:

@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from imgvid.catalog import Makes, modes
+from imgvid.catalog import Makes, Mode
 from imgvid.catalog.choices import context
+from imgvid.catalog.pick import Scalar
 from imgvid.texts import say
 
 SHORT_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{7}")  # Crockford base 32, lower case
@@ -100,8 +100,8 @@ def while_open(locale: str, short_id: str) -> Keyboard:
 def after_result(
     locale: str,
     short_id: str,
-    mode_id: str,
-    params: Mapping[str, Any],
+    mode: Mode | None,
+    params: Mapping[str, Scalar],
     *,
     roles: Collection[str] = (),
     moves: bool = True,
@@ -109,9 +109,8 @@ def after_result(
     """Under a delivered result: what may be made of it next.
 
     `params` and `roles` are the job's choices and the roles of its pictures: they say whether a seed has an effect. `moves`:
-    a photo → video mode is on offer. A mode that this process does not know (an older one) is a seeded video.
+    a photo → video mode is on offer. A mode that this process does not know (None: an older one) is a seeded video.
     """
-    mode = modes().get(mode_id)
     seeded = mode is None or mode.is_seeded(context(mode, params, roles))
     actions = [Action.AGAIN, *([Action.SEED] if seeded else []), Action.CHANGE]
     if mode is not None and mode.makes is Makes.IMAGE:

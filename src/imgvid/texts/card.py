@@ -45,19 +45,13 @@ def bar(percent: int) -> str:
 
 
 def caption(
-    locale: str,
-    *,
-    short_id: str,
-    prompt: str | None,
-    seed: int | None,
-    length_s: float | None,
-    preview: bool = False,
-    makes: str = MAKES,
+    locale: str, *, short_id: str, prompt: str | None, seed: int | None, length_s: float | None, preview: bool = False
 ) -> str:
-    """Under a delivered result: prompt head, a video's true length in seconds, seed (None: none was used), short id, and
+    """Under a result: prompt head, a video's true length in seconds, the seed where it has an effect, the short id, and
     whether it is a preview."""
-    key = "caption-facts" if seed is not None else "caption-facts-unseeded"
-    facts = say(locale, key, id=short_id, seed=str(seed), seconds=round(length_s or 0, 2), makes=makes)
+    length = [say(locale, "caption-length", seconds=round(length_s, 2))] if length_s is not None else []
+    seeded = [say(locale, "caption-seed", seed=str(seed))] if seed is not None else []
+    facts = " · ".join([*length, *seeded, short_id])
     lines = [head(prompt)] if prompt and prompt.strip() else []
     lines += [say(locale, "caption-preview")] if preview else []
     return "\n".join([*lines, facts])

@@ -121,6 +121,12 @@ waiting-eta =
 waiting-booting =
     Starting a GPU for you, ready in about { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Your picture is in line at the service, ready in about { $eta }.
+       *[video] Your video is in line at the service, ready in about { $eta }.
+    }
+    { job-line }
 waiting-paused =
     { $makes ->
         [image] Making pictures is paused on our side.
@@ -157,6 +163,12 @@ generating =
        *[video] Making your video…
     }
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Making your picture, ready in about { $eta }.
+       *[video] Making your video, ready in about { $eta }.
+    }
+    { job-line }
 generating-percent =
     { $makes ->
         [image] Making your picture: { $percent } %
@@ -183,14 +195,8 @@ ready = { $makes ->
     [image] Your picture is ready.
    *[video] Your video is ready.
 }
-caption-facts = { $makes ->
-    [image] seed { $seed } · { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
-}
-caption-facts-unseeded = { $makes ->
-    [image] { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } s · { $id }
-}
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
+caption-seed = seed { $seed }
 caption-preview = Preview: your photo in motion, made without an AI model.
 preview-label = PREVIEW · no AI model
 
@@ -506,7 +512,7 @@ about-wan22-i2v = five seconds; two photos are its first and last frame
 mode-photo-video = Photo to video
 about-photo-video = 4 or 8 seconds, with sound if you like
 mode-ltx2-i2v = Photo to long video
-about-ltx2-i2v = 10 to 20 seconds, with a camera move
+about-ltx2-i2v = 10 to 20 seconds with sound and a camera move
 mode-liveportrait = Living portrait
 about-liveportrait = a face that blinks and moves a little, 10 to 20 seconds
 mode-image-edit = Edit a photo
@@ -518,7 +524,7 @@ about-sdxl-t2i = a picture from our own server, with a seed and a list of what t
 mode-video = Video
 about-video = 4 or 8 seconds, with sound if you like
 mode-ltx2-t2v = Long video
-about-ltx2-t2v = 10 to 20 seconds, with a camera move
+about-ltx2-t2v = 10 to 20 seconds with sound and a camera move
 
 ## Settings of a card
 

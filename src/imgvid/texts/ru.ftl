@@ -134,6 +134,12 @@ waiting-eta =
 waiting-booting =
     Запускаю для вас GPU, будет готово примерно через { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Ваша картинка стоит в очереди у сервиса, будет готова примерно через { $eta }.
+       *[video] Ваше видео стоит в очереди у сервиса, будет готово примерно через { $eta }.
+    }
+    { job-line }
 waiting-paused =
     { $makes ->
         [image] Создание картинок у нас приостановлено.
@@ -170,6 +176,12 @@ generating =
        *[video] Создаю ваше видео…
     }
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Создаю вашу картинку, будет готова примерно через { $eta }.
+       *[video] Создаю ваше видео, будет готово примерно через { $eta }.
+    }
+    { job-line }
 generating-percent =
     { $makes ->
         [image] Создаю вашу картинку: { $percent } %
@@ -196,14 +208,8 @@ ready = { $makes ->
     [image] Ваша картинка готова.
    *[video] Ваше видео готово.
 }
-caption-facts = { $makes ->
-    [image] сид { $seed } · { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } с · сид { $seed } · { $id }
-}
-caption-facts-unseeded = { $makes ->
-    [image] { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } с · { $id }
-}
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } с
+caption-seed = сид { $seed }
 caption-preview = Предпросмотр: ваше фото в движении, сделано без модели ИИ.
 preview-label = ПРЕДПРОСМОТР · без модели ИИ
 
@@ -528,7 +534,7 @@ about-wan22-i2v = пять секунд; два фото станут первы
 mode-photo-video = Видео из фото
 about-photo-video = 4 или 8 секунд, по желанию со звуком
 mode-ltx2-i2v = Длинное видео из фото
-about-ltx2-i2v = от 10 до 20 секунд с движением камеры
+about-ltx2-i2v = от 10 до 20 секунд со звуком и движением камеры
 mode-liveportrait = Живой портрет
 about-liveportrait = лицо моргает и немного двигается, от 10 до 20 секунд
 mode-image-edit = Изменить фото
@@ -540,7 +546,7 @@ about-sdxl-t2i = картинка с нашего сервера, с сидом 
 mode-video = Видео
 about-video = 4 или 8 секунд, по желанию со звуком
 mode-ltx2-t2v = Длинное видео
-about-ltx2-t2v = от 10 до 20 секунд с движением камеры
+about-ltx2-t2v = от 10 до 20 секунд со звуком и движением камеры
 
 ## Настройки на карточке
 

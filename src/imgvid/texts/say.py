@@ -40,13 +40,14 @@ def say(locale: str, key: str, **args: str | int | float) -> str:
     `makes` (image, video or any) says what the text is about where that matters; who does not tell means a video.
     Arguments that the text does not use are ignored. Raises TextError for an unknown key or a missing variable.
     """
+    args.setdefault("makes", MAKES)
     bundle = _bundle(locale_for(locale))
     if not bundle.has_message(key):
         raise TextError(f"there is no text {key!r}")
     pattern = bundle.get_message(key).value
     if pattern is None:
         raise TextError(f"text {key!r} has no words")
-    text, errors = bundle.format_pattern(pattern, {"makes": MAKES, **args})
+    text, errors = bundle.format_pattern(pattern, args)
     if errors:
         raise TextError(f"text {key!r} ({locale}) with {sorted(args)}: {'; '.join(map(str, errors))}")
     return str(text)

@@ -129,6 +129,12 @@ waiting-eta =
 waiting-booting =
     Zapínam pre teba GPU, hotové to bude asi o { $eta }.
     { job-line }
+waiting-service =
+    { $makes ->
+        [image] Tvoj obrázok čaká v rade u služby, hotový bude asi o { $eta }.
+       *[video] Tvoje video čaká v rade u služby, hotové bude asi o { $eta }.
+    }
+    { job-line }
 waiting-paused =
     { $makes ->
         [image] Tvorba obrázkov je na našej strane pozastavená.
@@ -165,6 +171,12 @@ generating =
        *[video] Vytváram tvoje video…
     }
     { job-line }
+generating-eta =
+    { $makes ->
+        [image] Vytváram tvoj obrázok, hotový bude asi o { $eta }.
+       *[video] Vytváram tvoje video, hotové bude asi o { $eta }.
+    }
+    { job-line }
 generating-percent =
     { $makes ->
         [image] Vytváram tvoj obrázok: { $percent } %
@@ -191,14 +203,8 @@ ready = { $makes ->
     [image] Tvoj obrázok je hotový.
    *[video] Tvoje video je hotové.
 }
-caption-facts = { $makes ->
-    [image] seed { $seed } · { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } s · seed { $seed } · { $id }
-}
-caption-facts-unseeded = { $makes ->
-    [image] { $id }
-   *[video] { NUMBER($seconds, maximumFractionDigits: 2) } s · { $id }
-}
+caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
+caption-seed = seed { $seed }
 caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
 preview-label = UKÁŽKA · bez modelu AI
 
@@ -518,7 +524,7 @@ about-wan22-i2v = päť sekúnd; dve fotky budú prvou a poslednou snímkou
 mode-photo-video = Video z fotky
 about-photo-video = 4 alebo 8 sekúnd, na želanie so zvukom
 mode-ltx2-i2v = Dlhé video z fotky
-about-ltx2-i2v = 10 až 20 sekúnd s pohybom kamery
+about-ltx2-i2v = 10 až 20 sekúnd so zvukom a pohybom kamery
 mode-liveportrait = Živý portrét
 about-liveportrait = tvár, ktorá žmurká a trochu sa hýbe, 10 až 20 sekúnd
 mode-image-edit = Úprava fotky
@@ -530,7 +536,7 @@ about-sdxl-t2i = obrázok z nášho servera, so seedom a zoznamom, čo vynechať
 mode-video = Video
 about-video = 4 alebo 8 sekúnd, na želanie so zvukom
 mode-ltx2-t2v = Dlhé video
-about-ltx2-t2v = 10 až 20 sekúnd s pohybom kamery
+about-ltx2-t2v = 10 až 20 sekúnd so zvukom a pohybom kamery
 
 ## Nastavenia na karte
 

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from imgvid import log
+from imgvid.catalog import modes
 from imgvid.jobs.errors import Code
 from imgvid.media.image import ImageError, open_picture
 from imgvid.media.limits import IMAGE_LIMITS, VIDEO_LIMITS, ImageLimits, VideoLimits
@@ -103,7 +104,11 @@ class Attempt:
         if request.short is not None:
             self._cancel_button = while_open(request.locale, request.short)
             self._result_buttons = after_result(
-                request.locale, request.short, request.mode, request.params, roles=[one.role for one in request.inputs]
+                request.locale,
+                request.short,
+                modes().get(request.mode),
+                request.params,
+                roles=[one.role for one in request.inputs],
             )
         self.recipe: dict[str, Scalar] = {"mode": request.mode, "seed": request.seed, "engine": engine.name}
 
@@ -185,8 +190,12 @@ class Attempt:
             await self._download(picture, raw)
             self._watch.enter("prepare")
             images[picture.role] = await in_thread(partial(self._decode, raw, folder / _FILE_OF_ROLE[picture.role]))
-        if "image" not in images:
-            raise Fail(Code.INTERNAL, "bad request: no picture with the role image")
+        mode = modes().get(self._request.mode)
+        if mode is None:
+            raise Fail(Code.INTERNAL, f"this image is older than the mode {self._request.mode}")
+        missing = [rule.role for rule in mode.inputs if rule.required and rule.role not in images]
+        if missing:
+            raise Fail(Code.INTERNAL, f"bad request: no picture with the role {', '.join(missing)}")
         return images
 
     async def _download(self, picture: Picture, into: Path) -> None:

@@ -118,6 +118,7 @@ def _log_end(request: Request, report: Report) -> None:
         code=report.outcome.code if isinstance(report.outcome, Failed) else None,
         reason=report.outcome.reason if isinstance(report.outcome, Stopped) else None,
         detail=outcome.get("detail"),
+        **{name: report.recipe[name] for name in ("workflow", "workflow_origin", "graph") if name in report.recipe},
         duration_s=round(report.total_s, 3),
         residual_bytes=report.residual_bytes,
     )

@@ -104,3 +104,15 @@ def test_the_shipped_manifest_is_the_operators_list() -> None:
         "wan2.2_i2v_lightx2v_4steps_lora_v1_low_noise.safetensors",
         "remacri_original.pth",
     }
+
+
+def test_the_manifest_of_ltx_has_every_camera_and_leaves_the_choice_of_weights() -> None:
+    shipped = manifest.parse(Path("worker_image/bundle.ltx2.toml").read_text())
+    required = {file.place for file in shipped.files if not file.optional}
+    assert sum("camera-control" in place for place in required) == 7
+    assert {file.name for file in shipped.files if file.optional} == {
+        "ltx-2-19b-distilled-fp8.safetensors",
+        "ltx-2-19b-dev-fp8.safetensors",
+    }
+    assert all(file.licence for file in shipped.files)
+    assert not any("unknown" in file.licence for file in shipped.files)

@@ -37,6 +37,13 @@ def test_the_shipped_files_are_the_defaults_that_were_decided(path: Path, timeou
     assert POOLS[pool][2] == 1, "one GPU type by default"
 
 
+def test_the_endpoint_of_ltx_serves_its_own_folder_of_the_image() -> None:
+    folder = templates.read(LTX, SECRETS, image=IMAGE).env["WORKFLOWS_DIR"]
+    copied = Path("worker_image/workflows") / Path(folder).relative_to("/opt/imgvid/workflows")
+    assert len(list(copied.glob("*.api.json"))) == 4
+    assert "WORKFLOWS_DIR" not in wan().env
+
+
 def test_the_files_hold_no_secret() -> None:
     for path in (WAN, LTX):
         env = json.loads(path.read_text())["env"]

@@ -15,7 +15,6 @@ from imgvid.sandbox.demo.levers import BY_ID, LEVERS
 from imgvid.sandbox.demo.logbook import KEPT_LINES, Line, Logbook
 from imgvid.sandbox.demo.picture import NUMBERS, SIZE, made_picture
 from imgvid.sandbox.demo.postgres import install
-from imgvid.sandbox.demo.story import worker_phases
 from imgvid.sandbox.demo.tail import Tail
 
 
@@ -85,18 +84,14 @@ def test_levers_say_what_they_do_and_what_to_see() -> None:
         assert "rule" not in lever.view()
 
 
-def test_phases_of_a_worker() -> None:
-    told = worker_phases({"phases": {"sample_s": 2.5, "new_s": 3, "look_s": 1, "odd": "x"}})
-    assert list(told.items()) == [("look", 1.0), ("sample", 2.5), ("new", 3.0)]
-    assert worker_phases({}) == {}
-
-
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["demo", "a.jpg"], "need --once"),
         (["demo", "--once", "no/such.jpg"], "no such photo: no/such.jpg"),
         (["demo", "--once", "--out", "no/such/folder/x.mp4"], "there is no folder for --out"),
+        (["demo", "--engine", "preview", "--comfy", "."], "--comfy needs --engine comfy"),
+        (["demo", "--comfy", "no/such/folder"], "no/such/folder is no ComfyUI"),
     ],
 )
 def test_usage(arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:

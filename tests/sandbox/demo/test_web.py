@@ -9,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from imgvid.sandbox.demo.gpu import Container
 from imgvid.sandbox.demo.house import House
 from imgvid.sandbox.demo.levers import LEVERS, Kind
 from imgvid.sandbox.demo.logbook import Logbook
@@ -22,6 +23,7 @@ class Site:
     standing: list[House]
     logbook: Logbook
     http: httpx.AsyncClient
+    main: Path | None = None
 
     def stand(self) -> House:
         """The house stands, without processes."""
@@ -31,6 +33,7 @@ class Site:
             dsn="postgresql://localhost:1/none",
             jobs=Path("/none"),
             children={},
+            gpu=Container(process="worker", env={}, main=self.main),
         )
         self.standing.append(house)
         return house
@@ -83,7 +86,7 @@ async def test_jobs_while_postgres_is_down(site: Site) -> None:
 
 async def test_every_fault_can_be_armed_and_switched_off(site: Site) -> None:
     site.stand()
-    kinds = {Kind.TELEGRAM, Kind.RUNPOD, Kind.STARVE}
+    kinds = {Kind.TELEGRAM, Kind.RUNPOD, Kind.STARVE, Kind.IDLE}
     waiting = [lever.id for lever in LEVERS if lever.kind in kinds]
     for lever in waiting:
         answer = await site.http.post(f"/demo/levers/{lever}", json={"on": True})
@@ -95,6 +98,35 @@ async def test_every_fault_can_be_armed_and_switched_off(site: Site) -> None:
     await site.http.post("/demo/calm", json={})
     assert await site.armed() == {}
     assert site.outside.cloud.endpoint(ENDPOINT).rules.workers_max == WORKERS_MAX
+
+
+async def test_comfyui_can_be_killed_where_there_is_one(site: Site, tmp_path: Path) -> None:
+    async def levers() -> set[str]:
+        return {lever["id"] for lever in (await site.http.get("/demo/house")).json()["levers"]}
+
+    site.stand()
+    assert "kill-comfyui" not in await levers()
+    site.standing.clear()
+    site.main = tmp_path / "main.py"
+    site.stand()
+    assert "kill-comfyui" in await levers()
+    answer = await site.http.post("/demo/levers/kill-comfyui", json={"on": True})
+    assert (answer.status_code, "No ComfyUI runs" in answer.text) == (409, True)
+
+
+async def test_idle_days_and_no_gpu_are_told_apart(site: Site) -> None:
+    """What the management API sets back holds for the queue; a GPU that is not to be had is nobody's setting."""
+    site.stand()
+    rest, queue = site.outside.rest, site.outside.cloud.endpoint(ENDPOINT)
+    await site.http.post("/demo/levers/idle", json={"on": True})
+    assert (queue.rules.workers_max, await site.armed()) == (0, {"idle": "on"})
+    rest.set_workers(ENDPOINT, WORKERS_MAX)
+    assert (queue.rules.workers_max, await site.armed()) == (WORKERS_MAX, {})
+    await site.http.post("/demo/levers/starve", json={"on": True})
+    rest.set_workers(ENDPOINT, WORKERS_MAX)
+    assert (queue.rules.workers_max, await site.armed()) == (0, {"starve": "on"})
+    await site.http.post("/demo/levers/starve", json={"on": False})
+    assert queue.rules.workers_max == WORKERS_MAX
 
 
 async def test_a_lever_of_telegram_strikes_the_bot_and_is_used_up(site: Site) -> None:

@@ -33,7 +33,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 with open(sys.argv[sys.argv.index("--output-directory") + 1] + "/clip.mp4", "w") as f: f.write("a picture")
 server = http.server.HTTPServer(("127.0.0.1", port), Answer)
 say("comfy.pid", str(os.getpid()))
-say("comfy.json", json.dumps({"env": dict(os.environ), "argv": sys.argv}))
+say("comfy.json", json.dumps({"env": dict(os.environ), "argv": sys.argv, "python": sys.executable}))
 server.serve_forever()
 """
 

@@ -149,6 +149,26 @@ async def test_comfyui_knows_no_secret_and_writes_only_where_it_may(box: Contain
         assert flag in argv
 
 
+async def test_a_workflow_may_ask_for_a_newer_bundle(box: Container) -> None:
+    """The demand travels with the workflow, beside its roles; the cache holds revision 7."""
+    (box.workflows / "w.toml").write_text('bundle_revision = 8\n[roles.x]\nnode = "17"\ninput = "vae_name"\n')
+    await box.start(BUNDLE_WAIT_S="0")
+    assert await box.ended() == REFUSED
+    assert "this worker needs 8 or newer" in str(box.events()["boot.refused"]["problems"])
+    (box.workflows / "w.toml").write_text('bundle_revision = 7\n[roles.x]\nnode = "17"\ninput = "vae_name"\n')
+    await box.start(BUNDLE_WAIT_S="0", ENDS="0")
+    assert await box.ended() == STOPPED, box.log.read_text()
+
+
+async def test_comfyui_may_have_a_python_of_its_own(box: Container) -> None:
+    other = box.root / "venv/bin/python"
+    other.parent.mkdir(parents=True)
+    other.symlink_to(sys.executable)
+    await box.start(ENDS="0", COMFY_PYTHON=str(other))
+    assert json.loads(await box.wait_for("comfy.json"))["python"] == str(other)
+    assert await box.ended() == STOPPED
+
+
 async def test_kill_9_of_comfyui_ends_the_container_after_the_worker_could_report(box: Container) -> None:
     await box.start()
     worker = await box.wait_for("worker.pid")

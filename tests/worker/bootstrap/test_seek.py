@@ -136,7 +136,7 @@ async def test_a_minimum_revision_waits_for_a_newer_cache(hub: Cache, asked: Boo
     hub.main(MAIN)
     hub.whole(MAIN, CONTENT)
     asked = replace(asked, min_revision=2)
-    with pytest.raises(BootstrapRefused, match="asks for 2 or newer"):
+    with pytest.raises(BootstrapRefused, match="needs 2 or newer"):
         await find(asked)
     hub.whole(OLDER, raised(CONTENT))
     assert (await find(asked)).snapshot.commit == OLDER

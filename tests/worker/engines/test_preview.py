@@ -6,19 +6,21 @@ import asyncio
 import itertools
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from imgvid.media.label import can_write, draw_label
 from imgvid.media.limits import VIDEO_LIMITS
 from imgvid.media.plan import Action, plan
 from imgvid.media.video import frames_digest, probe
 from imgvid.texts import LOCALES, say
 from imgvid.worker.engines.base import Order
-from imgvid.worker.engines.label import can_write, draw_label
-from imgvid.worker.engines.preview import FRAMES, Preview
+from imgvid.worker.engines.dream import dreamt
+from imgvid.worker.engines.preview import FRAMES, Preview, frames_of, shape_of
 
 
 def photo(path: Path, size: tuple[int, int] = (900, 600), *, flip: bool = False) -> Path:
@@ -142,3 +144,30 @@ def test_the_label_can_be_written_in_every_language(locale: str) -> None:
         assert label.height < height / 8
     assert can_write("Žltý kôň — ПРЕДПРОСМОТР «ё»")
     assert not can_write("预览")
+
+
+async def test_words_alone_become_a_film_as_long_and_as_wide_as_asked(tmp_path: Path) -> None:
+    words = order(tmp_path / "job", images={}, params={"prompt": "a castle", "seconds": 10, "aspect": "9:16"})
+    made = await Preview().make(words, Told())
+    facts = probe(made.path)
+    assert (facts.width, facts.height, facts.frames, facts.duration_s) == (480, 832, 240, pytest.approx(10.0))
+
+
+@pytest.mark.parametrize(
+    ("params", "frames", "shape"),
+    [
+        ({}, FRAMES, None),
+        ({"seconds": 4, "aspect": "1:1"}, 96, (1, 1)),
+        ({"seconds": "4", "aspect": "wide"}, FRAMES, None),
+        ({"seconds": 9999, "aspect": "16:0"}, FRAMES, None),
+    ],
+)
+def test_what_is_asked_for(params: dict[str, Any], frames: int, shape: tuple[int, int] | None) -> None:
+    assert frames_of(params) == frames
+    assert shape_of(params) == shape
+
+
+def test_a_made_picture_is_the_seeds_own() -> None:
+    first, again, other = (dreamt(seed, width=64, height=48) for seed in (1, 1, 2))
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+    assert first.size == (64, 48)

@@ -1,4 +1,7 @@
-"""The stand-in as a process: prints its address and serves until it is stopped or killed."""
+"""The stand-in as a process: prints its address and serves until it is stopped or killed.
+
+It understands ComfyUI's own command line as far as the image's bootstrap writes it, so that it can stand in its place.
+"""
 
 from __future__ import annotations
 
@@ -11,18 +14,29 @@ from pathlib import Path
 from imgvid.sandbox.comfyui.server import serve
 
 
-async def _main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m imgvid.sandbox.comfyui", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument("--folder", type=Path, required=True, help="out, in and tmp are made below it")
-    args = parser.parse_args()
+    where = parser.add_mutually_exclusive_group(required=True)
+    where.add_argument("--folder", type=Path, help="out, in and tmp are made below it")
+    where.add_argument("--output-directory", type=Path, help="as ComfyUI takes it: out, with in and tmp beside it")
+    parser.add_argument("--steps", type=int, default=0, help="RepeatImageBatch takes so many, as a model would")
+    parser.add_argument("--step-s", type=float, default=0.25, help="seconds of each")
+    return parser
+
+
+async def main() -> None:
+    """Serve. ComfyUI's other arguments are taken and mean nothing here."""
+    args, _of_comfyui = _parser().parse_known_args()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with serve(args.folder, port=args.port) as world:
+    async with serve(args.folder or args.output_directory.parent, port=args.port) as world:
+        if args.steps:
+            world.faults.add(at="node:RepeatImageBatch", kind="slow", times=0, steps=args.steps, step_s=args.step_s)
         sys.stdout.write(f"{world.url}\n")
         sys.stdout.flush()
         await stop.wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    asyncio.run(main())

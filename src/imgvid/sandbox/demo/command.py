@@ -9,11 +9,13 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from imgvid import log
-from imgvid.sandbox.demo.house import House, HouseRefused, open_house
+from imgvid.sandbox.demo.gpu import Engine, EngineRefused
+from imgvid.sandbox.demo.house import IDLE_TIMEOUT, House, HouseRefused, open_house
 from imgvid.sandbox.demo.logbook import Line, Logbook
 from imgvid.sandbox.demo.once import OnceFailed, Order, once
 from imgvid.sandbox.demo.outside import Outside
@@ -25,13 +27,14 @@ PORT = 8700
 LIMIT_S = 180.0
 _INTERRUPTED = 130
 _COLOURS = {"bot": "36", "dispatcher": "35", "worker": "33", "postgres": "34", "demo": "1"}
+_KILL = {"preview": "the worker", "comfy": "its ComfyUI"}
 _WELCOME = """
   imgvid is running on this machine:  {url}
 
   Three things to try there:
     1. Press “Send a sample photo” (or drop one of yours) and watch the answer become the video.
     2. Send a second photo and press Cancel under it.
-    3. Open the panel on the right, “Faults”, and kill the worker while it works.
+    3. Open the panel on the right, “Faults”, and kill {kill} while it works.
 
   Ctrl-C ends it and leaves nothing behind.
 """
@@ -55,6 +58,21 @@ def build_parser() -> argparse.ArgumentParser:
         "--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="with --once: give up after (%(default)g)"
     )
     demo.add_argument("--port", type=int, default=PORT, help="of the page (%(default)s, or the next free one)")
+    demo.add_argument(
+        "--engine", choices=("preview", "comfy"), help="what the GPU workers run (default preview; comfy with --comfy)"
+    )
+    demo.add_argument(
+        "--comfy",
+        type=Path,
+        metavar="DIR",
+        help="your ComfyUI, run on the CPU (default COMFY_ROOT, else a stand-in that needs nothing)",
+    )
+    demo.add_argument(
+        "--comfy-python",
+        type=Path,
+        metavar="FILE",
+        help="the Python that runs it (default COMFY_PYTHON, the one of DIR's venv, ours)",
+    )
     demo.add_argument("--verbose", action="store_true", help="print what every process says")
     return parser
 
@@ -70,6 +88,10 @@ def main(argv: Sequence[str]) -> int:
         parser.error(f"no such photo: {', '.join(missing)}")
     if options.out is not None and not options.out.resolve().parent.is_dir():
         parser.error(f"there is no folder for --out {options.out}")
+    try:
+        options.engine = _engine(options, os.environ)
+    except EngineRefused as refused:
+        parser.error(str(refused))
     log.setup("demo", level="INFO" if options.verbose else "ERROR")
     logbook = Logbook(echo=_printer(everything=options.verbose))
     body = _once(options, logbook) if options.once else _page(options, logbook)
@@ -78,6 +100,26 @@ def main(argv: Sequence[str]) -> int:
     except (HouseRefused, PostgresRefused, MigrationRefused, OnceFailed, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+
+
+def _engine(options: argparse.Namespace, environ: Mapping[str, str]) -> Engine:
+    """What was asked for on the command line, or in the worker image's own settings. Raises EngineRefused."""
+    if options.engine == "preview" or (options.engine is None and options.comfy is None):
+        if options.comfy is not None:
+            raise EngineRefused("--comfy needs --engine comfy")
+        return Engine()
+
+    def path(given: Path | None, name: str) -> Path | None:
+        said = environ.get(name, "").strip()
+        return given or (Path(said) if said else None)
+
+    return Engine(
+        name="comfy",
+        root=path(options.comfy, "COMFY_ROOT"),
+        python=path(options.comfy_python, "COMFY_PYTHON"),
+        args=tuple(environ.get("COMFY_ARGS", "").split()),
+        workflows=path(None, "WORKFLOWS_DIR"),
+    ).checked()
 
 
 def _printer(*, everything: bool) -> Callable[[Line], None]:
@@ -120,10 +162,21 @@ def _add_page(logbook: Logbook) -> Callable[[Outside, list[House]], None]:
     return lambda outside, standing: Page(outside=outside, standing=standing, logbook=logbook).add_routes()
 
 
+def _idle(engine: Engine) -> timedelta:
+    """How long a worker waits for its next job: a ComfyUI takes ten seconds to start."""
+    return IDLE_TIMEOUT if engine.name == "preview" else 3 * IDLE_TIMEOUT
+
+
 async def _page(options: argparse.Namespace, logbook: Logbook) -> int:
     print("demo: starting PostgreSQL, bot and dispatcher", file=sys.stderr, flush=True)
-    async with open_house(port=options.port, logbook=logbook, add_routes=_add_page(logbook)) as house:
-        print(_WELCOME.format(url=house.outside.url), flush=True)
+    async with open_house(
+        port=options.port,
+        logbook=logbook,
+        add_routes=_add_page(logbook),
+        engine=options.engine,
+        idle_timeout=_idle(options.engine),
+    ) as house:
+        print(_WELCOME.format(url=house.outside.url, kill=_KILL[options.engine.name]), flush=True)
         await asyncio.Event().wait()
     return 0
 
@@ -134,7 +187,7 @@ async def _once(options: argparse.Namespace, logbook: Logbook) -> int:
 
     say("starting PostgreSQL, bot and dispatcher")
     order = Order(photos=options.photos, caption=options.caption, out=options.out, limit_s=options.limit)
-    async with open_house(port=0, logbook=logbook, add_routes=_add_page(logbook)) as house:
+    async with open_house(port=0, logbook=logbook, add_routes=_add_page(logbook), engine=options.engine) as house:
         try:
             facts = await once(house, order, say)
         except OnceFailed:

@@ -1,7 +1,7 @@
 """The fault panel: what can be done to the running house, in one sentence each, and what a person will see of it.
 
 Kinds: `process` crashes a process, `telegram` and `runpod` post a fault to the stand-in's control API, `rerun` makes
-RunPod deliver a running job twice, `starve` is a switch.
+RunPod deliver a running job twice, `starve` and `idle` are switches of RunPod's scaling.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ class Kind(StrEnum):
     RUNPOD = "runpod"
     RERUN = "rerun"
     STARVE = "starve"
+    IDLE = "idle"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,12 @@ LEVERS: tuple[Lever, ...] = (
         "Kill the GPU worker",
         "kill -9 of the busy worker; RunPod notices when its pings stop.",
         "The job gets a new worker, and still ends with exactly one video.",
+    ),
+    _kill(
+        "comfyui",
+        "Kill ComfyUI",
+        "kill -9 of the ComfyUI beside the busy worker; its container ends.",
+        "The attempt ends as lost, the next one begins in a new container, and there is one video.",
     ),
     _kill(
         "postgres",
@@ -160,6 +167,14 @@ LEVERS: tuple[Lever, ...] = (
         title="No GPU to be had",
         does="The endpoint gets no workers until you switch this off.",
         see="After a minute the chat says that all GPUs are taken; the job keeps its place.",
+    ),
+    Lever(
+        id="idle",
+        group="RunPod",
+        kind=Kind.IDLE,
+        title="Seven days without a job",
+        does="RunPod sets the endpoint's max workers to 0 and leaves it there.",
+        see="The next photo waits for half a minute: the dispatcher sees why, says so and sets it back, once.",
     ),
 )
 

@@ -1,6 +1,6 @@
-"""The outside world of the demo: the stand-ins for Telegram and RunPod, and what may be done to them.
+"""The outside world of the demo: the stand-ins for Telegram, RunPod and Fal, and what may be done to them.
 
-Both live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
+They live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
-from imgvid.sandbox import runpod, telegram
+from imgvid.sandbox import fal, runpod, runpod_rest, telegram
 from imgvid.sandbox.demo.levers import Kind, Lever
-from imgvid.sandbox.runpod.cloud import Cloud
+from imgvid.sandbox.fal.world import Fal
+from imgvid.sandbox.runpod.cloud import Cloud, Host
 from imgvid.sandbox.runpod.rules import Rules
 from imgvid.sandbox.runpod.words import Status
+from imgvid.sandbox.runpod_rest import RunPodRest
 from imgvid.sandbox.telegram.control.common import WORLD
 from imgvid.sandbox.telegram.model import User
 from imgvid.sandbox.telegram.views import chat_view
@@ -25,7 +27,10 @@ from imgvid.sandbox.telegram.world import World
 
 BOT_TOKEN = "7000000001:sandbox-demo-token"  # noqa: S105  opens nothing but the stand-in
 RUNPOD_KEY = "sandbox-demo-key"
-ENDPOINT = "demo"
+ENDPOINT, LTX_ENDPOINT = "demo", "demo-ltx"
+ENDPOINTS = (ENDPOINT, LTX_ENDPOINT)
+FAL_KEY = "sandbox-demo-fal-key"
+FAL_PATH = "/fal"
 WORKERS_MAX = 2
 WORKER_LOST_AFTER = timedelta(seconds=6)  # the platform's 30 s would be a long silence in a demo
 PEOPLE = (("Emma", "en"), ("Marek", "sk"), ("Olga", "ru"))
@@ -38,12 +43,21 @@ class NotNow(Exception):
 
 @dataclass(slots=True, kw_only=True)
 class Outside:
-    """Both stand-ins. `url` is the one address: page, Bot API and control API of Telegram."""
+    """The stand-ins. `url` is the one address: page, Bot API and control API of Telegram; `rest_url` RunPod's management API."""
 
     app: web.Application
     cloud: Cloud
+    rest: RunPodRest
+    rest_url: str
+    fal: Fal
     url: str = ""
+    _no_gpu: bool = False
     _pulled: dict[str, int | str] = field(default_factory=dict)  # lever id -> the fault's id at its stand-in
+
+    @property
+    def fal_url(self) -> str:
+        """Fal's queue, storage and media."""
+        return self.url + FAL_PATH
 
     @property
     def world(self) -> World:
@@ -65,7 +79,9 @@ class Outside:
         """How a lever that waits or goes on is called; None when it is off."""
         match lever.kind:
             case Kind.STARVE:
-                return None if self.cloud.endpoint(ENDPOINT).rules.workers_max else "on"
+                return "on" if self._no_gpu else None
+            case Kind.IDLE:
+                return "on" if self._limit() == 0 else None
             case Kind.TELEGRAM:
                 fault = next((one for one in self.world.faults.all() if one.id == self._pulled.get(lever.id)), None)
                 left = 0 if fault is None else fault.times - fault.hit
@@ -82,8 +98,11 @@ class Outside:
             return f"{lever.title}: it is armed already."
         match lever.kind:
             case Kind.STARVE:
-                self._workers_max(0)
+                self._gpus(there=False)
                 return "No GPU will start until you switch this off."
+            case Kind.IDLE:
+                self.rest.set_workers(ENDPOINT, 0)
+                return "Max workers is 0. Send a photo."
             case Kind.TELEGRAM:
                 self._pulled[lever.id] = self.world.faults.add(dict(lever.rule)).id
             case Kind.RUNPOD:
@@ -97,7 +116,9 @@ class Outside:
     def release(self, lever: Lever) -> str:
         """Switch it off; safe when it is off."""
         if lever.kind is Kind.STARVE:
-            self._workers_max(WORKERS_MAX)
+            self._gpus(there=True)
+        elif lever.kind is Kind.IDLE:
+            self.rest.set_workers(ENDPOINT, WORKERS_MAX)
         elif lever.kind is Kind.TELEGRAM and self.armed(lever):
             self.world.faults.remove(int(self._pulled[lever.id]))
         elif lever.kind is Kind.RUNPOD:
@@ -108,19 +129,32 @@ class Outside:
         """Every fault off."""
         self.world.faults.clear()
         self.cloud.faults.clear()
-        self._workers_max(WORKERS_MAX)
+        self._gpus(there=True)
+        self.rest.set_workers(ENDPOINT, WORKERS_MAX)
         self._pulled.clear()
 
-    def _workers_max(self, count: int) -> None:
-        endpoint = self.cloud.endpoint(ENDPOINT)
-        endpoint.rules = endpoint.rules.changed({"workers_max": count})
-        endpoint.sweep()
+    def follow(self) -> None:
+        """Each queue goes by its endpoint's limit, unless there is no GPU to be had."""
+        for name in ENDPOINTS:
+            endpoint = self.cloud.endpoint(name)
+            endpoint.rules = endpoint.rules.changed({"workers_max": 0 if self._no_gpu else self._limit(name)})
+            endpoint.sweep()
         self.cloud.bell.ring()
 
+    def _limit(self, endpoint: str = ENDPOINT) -> int:
+        """workers.max as the management API shows it."""
+        workers = self.rest.endpoints[endpoint].get("workers")
+        most = workers.get("max") if isinstance(workers, dict) else None
+        return most if isinstance(most, int) else 0
+
+    def _gpus(self, *, there: bool) -> None:
+        self._no_gpu = not there
+        self.follow()
+
     def _rerun(self) -> str:
-        endpoint = self.cloud.endpoint(ENDPOINT)
-        running = [job for job in endpoint.jobs.values() if job.status is Status.IN_PROGRESS]
-        if not running or not endpoint.redeliver(running[-1]):
+        endpoints = [self.cloud.endpoint(name) for name in ENDPOINTS]
+        running = [(one, job) for one in endpoints for job in one.jobs.values() if job.status is Status.IN_PROGRESS]
+        if not running or not running[-1][0].redeliver(running[-1][1]):
             raise NotNow(_ALREADY_OVER)
         return "A second worker gets the same job; the first one goes on."
 
@@ -128,16 +162,27 @@ class Outside:
 
     def busiest_worker(self) -> Callable[[], None] | None:
         """kill -9 of the worker that runs a job, else of any; None when no worker exists."""
-        endpoint = self.cloud.endpoint(ENDPOINT)
-        hosts = sorted(self.cloud.hosts.items(), key=lambda item: bool(endpoint.running_on(item[0])))
-        return hosts[-1][1].kill if hosts else None
+        host = self._busiest()
+        return host.kill if host else None
+
+    def busiest_host(self) -> int | None:
+        """The same worker's process, under which everything of it runs."""
+        host = self._busiest()
+        return host.pid if host else None
+
+    def _busiest(self) -> Host | None:
+        hosts = sorted(self.cloud.hosts.items(), key=lambda item: self._is_busy(item[0]))
+        return hosts[-1][1] if hosts else None
+
+    def _is_busy(self, worker: str) -> bool:
+        return any(self.cloud.endpoint(name).running_on(worker) for name in ENDPOINTS)
 
     def workers(self) -> tuple[int, int, int]:
         """How many are starting, idle and busy."""
-        endpoint = self.cloud.endpoint(ENDPOINT)
-        alive = [name for name in self.cloud.hosts if name in endpoint.workers]
-        busy = sum(1 for name in alive if endpoint.running_on(name))
-        return endpoint.initializing, len(alive) - busy, busy
+        endpoints = [self.cloud.endpoint(name) for name in ENDPOINTS]
+        alive = [name for name in self.cloud.hosts if any(name in one.workers for one in endpoints)]
+        busy = sum(self._is_busy(name) for name in alive)
+        return sum(one.initializing for one in endpoints), len(alive) - busy, busy
 
 
 @asynccontextmanager
@@ -145,10 +190,18 @@ async def open_outside(
     *, port: int, others: int = 20, add_routes: Callable[[Outside], None] | None = None
 ) -> AsyncIterator[Outside]:
     """Serve both on 127.0.0.1; a taken port makes it try the next ones. Raises OSError when all are taken."""
+    rest = RunPodRest(key=RUNPOD_KEY)
+    for name in ENDPOINTS:
+        rest.add({"name": name, "type": "QUEUE", "workers": {"min": 0, "max": WORKERS_MAX}}, named=name)
     rules = Rules(workers_max=WORKERS_MAX, lease_s=WORKER_LOST_AFTER.total_seconds(), rate_limits=False)
-    async with runpod.serve(endpoints=[ENDPOINT], api_key=RUNPOD_KEY, rules=rules) as cloud:
+    async with (
+        runpod.serve(endpoints=list(ENDPOINTS), api_key=RUNPOD_KEY, rules=rules) as cloud,
+        runpod_rest.serve(rest) as rest_url,
+    ):
         app = telegram.create_app(token=BOT_TOKEN)
-        outside = Outside(app=app, cloud=cloud)
+        hosted = fal.mount(app, prefix=FAL_PATH, key=FAL_KEY)
+        outside = Outside(app=app, cloud=cloud, rest=rest, rest_url=rest_url, fal=hosted)
+        rest.on_change = lambda _endpoint, _body: outside.follow()
         if add_routes is not None:
             add_routes(outside)
         for first_name, language in PEOPLE:

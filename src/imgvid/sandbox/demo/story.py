@@ -10,10 +10,9 @@ from typing import Any
 
 import asyncpg
 
-from imgvid.sandbox.demo.timeline import Event, phases_of, seconds_by_phase
+from imgvid.jobs.model import HistoryEvent
+from imgvid.jobs.timeline import phases_of, seconds_by_phase, worker_phases
 
-# worker/outcome.py, "phases"
-PIPELINE = ("look", "download", "prepare", "load", "sample", "decode", "encode", "pack", "upload", "wipe")
 _JOBS = """
 SELECT j.id, j.short, j.chat_id, j.state, j.verdict, j.error_code, j.attempt, j.worker, j.phase, j.percent, j.seed, j.prompt,
        j.cancel_at IS NOT NULL AS cancelling, j.created_at, j.finished_at, j.result, c.message_id, c.source_message_id,
@@ -31,24 +30,13 @@ def _object(value: Any) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def worker_phases(result: Mapping[str, Any]) -> dict[str, float]:
-    """`{"look_s": 0.1, ...}` of a worker's output as `{"look": 0.1, ...}`, in the order of its pipeline (jsonb has none)."""
-    told = result.get("phases")
-    if not isinstance(told, dict):
-        return {}
-    known = {name.removesuffix("_s"): float(value) for name, value in told.items() if isinstance(value, int | float)}
-    return dict(
-        sorted(known.items(), key=lambda item: PIPELINE.index(item[0]) if item[0] in PIPELINE else len(PIPELINE))
-    )
-
-
 def _time(value: datetime | None) -> str | None:
     return None if value is None else value.isoformat()
 
 
 async def _story(connection: asyncpg.Connection[Any], row: Mapping[str, Any]) -> dict[str, Any]:
     events = [
-        Event(at=e["at"], attempt=e["attempt"], name=e["event"], state=e["state"], detail=_object(e["detail"]))
+        HistoryEvent(at=e["at"], attempt=e["attempt"], event=e["event"], state=e["state"], detail=_object(e["detail"]))
         for e in await connection.fetch(_EVENTS, row["id"])
     ]
     result = _object(row["result"])
@@ -74,7 +62,7 @@ async def _story(connection: asyncpg.Connection[Any], row: Mapping[str, Any]) ->
         "seconds": seconds_by_phase(phases),
         "total_s": round(sum(phase.seconds for phase in phases), 3),
         "events": [
-            {"at": _time(e.at), "attempt": e.attempt, "event": e.name, "state": e.state, "detail": dict(e.detail)}
+            {"at": _time(e.at), "attempt": e.attempt, "event": e.event, "state": e.state, "detail": dict(e.detail)}
             for e in events
         ],
     }

@@ -5,6 +5,7 @@ Every compiled graph (`NAME.api.json`) of the folder is checked, with its bindin
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tomllib
 from pathlib import Path
@@ -15,7 +16,7 @@ from imgvid.bundle.manifest import FOLDERS
 from imgvid.worker.bootstrap.ready import Check, ObjectInfo
 
 if TYPE_CHECKING:
-    from imgvid.comfy.check import Finding
+    from imgvid.comfy.finding import Finding
 
 
 def workflows_check(folder: Path, *, comfy_root: Path) -> Check:
@@ -31,6 +32,17 @@ def workflows_check(folder: Path, *, comfy_root: Path) -> Check:
     return check
 
 
+def bundle_revision(folder: Path) -> int:
+    """The newest revision of the bundle that a workflow of the folder asks for in its binding. A file that cannot be read
+    asks for none here; the check refuses it later."""
+    asked = [0]
+    for path in folder.glob("*.toml"):
+        with contextlib.suppress(OSError, tomllib.TOMLDecodeError):
+            value = tomllib.loads(path.read_text()).get("bundle_revision", 0)
+            asked.append(value if isinstance(value, int) else 0)
+    return max(asked)
+
+
 def model_files(comfy_root: Path) -> frozenset[str]:
     """Every model file by its ComfyUI folder and name (`vae/wan_2.1_vae.safetensors`, `rife/rife49.pth`); links count."""
     return frozenset(
@@ -44,7 +56,8 @@ def model_files(comfy_root: Path) -> frozenset[str]:
 def _problems(path: Path, known: ObjectInfo, files: frozenset[str]) -> list[str]:
     # Imported here: nothing of it is needed before ComfyUI is launched, and the launch is timed.
     from imgvid.comfy.bind import BindingError, parse_binding
-    from imgvid.comfy.check import Level, Surroundings, check
+    from imgvid.comfy.check import Surroundings, check
+    from imgvid.comfy.finding import Level
     from imgvid.comfy.graph import GraphError, parse_graph
     from imgvid.comfy.jsontypes import as_dict
     from imgvid.comfy.objectinfo import ObjectInfo as Declared

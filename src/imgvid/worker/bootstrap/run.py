@@ -16,7 +16,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from imgvid import log
 from imgvid.bundle.digest import sha256_of
 from imgvid.bundle.verdict import Verdict
 from imgvid.worker.bootstrap import identity, place, ready, seek, server
+from imgvid.worker.bootstrap.fits import bundle_revision
 from imgvid.worker.bootstrap.settings import BootstrapRefused, BootstrapSettings
 from imgvid.worker.bootstrap.supervise import Child, Children
 from imgvid.worker.workspace import RootBusy, Workspace, choose_root
@@ -119,7 +120,8 @@ class Boot:
             return await self._watch()
         self._warn_of_tokens()
         kernel = self._start_kernel()
-        bundle = await seek.seek(settings, clock=self._clock)
+        asked = max(settings.min_revision, bundle_revision(settings.workflows))
+        bundle = await seek.seek(replace(settings, min_revision=asked), clock=self._clock)
         self._place(bundle, began)
         who = identity.choose([item.held.path for item in bundle.files if item.held is not None])
         self._comfy = self._start_comfy(who, began)
@@ -182,7 +184,7 @@ class Boot:
         purged = self._prepare(who)
         try:
             argv = server.command(
-                self._programs.python,
+                settings.comfy_python or self._programs.python,
                 comfy_root=settings.comfy_root,
                 port=settings.comfy_port,
                 folders=self._folders,

@@ -76,9 +76,7 @@ def inspect(snapshot: cache.Snapshot, *, min_revision: int = 0) -> Looked:
             snapshot=snapshot, why=tuple(f"{manifest.FILE_NAME}: {p}" for p in refused.problems), hopeful=False
         )
     if wanted.revision < min_revision:
-        why = (
-            f"the cache holds revision {wanted.revision} of the bundle, this endpoint asks for {min_revision} or newer"
-        )
+        why = f"the cache holds revision {wanted.revision} of the bundle, this worker needs {min_revision} or newer"
         return Unready(snapshot=snapshot, why=(why,), hopeful=True)
     known = cache.tree(snapshot)
     judged = tuple(verdict.judge(f, cache.look(snapshot.path, f.path, tree=known)) for f in wanted.files)

@@ -31,6 +31,7 @@ class BootstrapSettings:
     wait: timedelta  # BUNDLE_WAIT_S: how long a filling cache may take
     hash_all: bool  # BUNDLE_HASH=1: read every byte (minutes for 100 GB)
     comfy_root: Path  # COMFY_ROOT
+    comfy_python: str | None  # COMFY_PYTHON, what runs ComfyUI; None: the Python that runs us
     comfy_port: int  # COMFY_PORT, on 127.0.0.1
     comfy_args: tuple[str, ...]  # COMFY_ARGS, appended to ours
     comfy_start: timedelta  # COMFY_START_S: until /object_info answers
@@ -64,6 +65,7 @@ def read(environ: Mapping[str, str]) -> BootstrapSettings:
         wait=get("BUNDLE_WAIT_S", timedelta(minutes=15), _seconds),
         hash_all=get("BUNDLE_HASH", False, _switch),
         comfy_root=get("COMFY_ROOT", Path("/opt/ComfyUI"), Path),
+        comfy_python=get("COMFY_PYTHON", None, str),
         comfy_port=get("COMFY_PORT", 8188, _port),
         comfy_args=get("COMFY_ARGS", (), lambda text: tuple(text.split())),
         comfy_start=get("COMFY_START_S", timedelta(minutes=5), _seconds),

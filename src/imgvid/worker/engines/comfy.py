@@ -105,7 +105,7 @@ class ComfyEngine:
             raise EngineFailed(error.code, error.detail) from None
         except OSError as error:
             raise EngineFailed(Code.ENGINE_FAILED, f"ComfyUI's folders: {type(error).__name__}") from None
-        return Made(path=path, recipe=self._recipe(workflow, prompt_id, stats, entry))
+        return Made(path=path, recipe=self._recipe(workflow, graph, prompt_id, stats, entry))
 
     def _mode(self, order: Order) -> Mode:
         mode = self._catalogue.get(order.mode)
@@ -223,8 +223,11 @@ class ComfyEngine:
             self.worn = reason
             log.get().warning(log.ENGINE_WORN, reason=reason, then="the worker ends after this job")
 
-    def _recipe(self, workflow: Workflow, prompt_id: str, stats: Stats, entry: Entry) -> dict[str, Scalar]:
+    def _recipe(
+        self, workflow: Workflow, graph: Graph, prompt_id: str, stats: Stats, entry: Entry
+    ) -> dict[str, Scalar]:
         return {
+            **workflow.variant(graph),
             "workflow": workflow.name,
             "workflow_origin": workflow.origin,
             "graph": workflow.graph_hash,

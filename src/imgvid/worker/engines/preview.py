@@ -1,14 +1,15 @@
-"""The engine without a model: five seconds of camera move through the photo, made on one CPU core.
+"""The engine without a model: a camera move through the photo, or through a made picture where there is none, on one core.
 
-It proves the whole path on a laptop, in a test and on a new endpoint. 24 fps x 120 frames are exactly 5.0 s; sizes are
-WAN's 480p buckets (facts/models.md 4), so what follows meets real sizes. With a last frame the move dissolves into it,
-and the final frame shows it exactly (under the label). The same order gives the same frames: one encoder thread, all
-chance from the seed.
+It proves the whole path on a laptop, in a test and on a new endpoint. It lasts as long as was asked for, else 5 s, at 24
+fps; sizes are WAN's 480p buckets (facts/models.md 4) in the asked or the photo's own shape, so what follows meets real
+sizes. With a last frame the move dissolves into it, and the final frame shows it exactly (under the label). The same
+order gives the same frames: one encoder thread, all chance from the seed.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -21,17 +22,21 @@ from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 from PIL import Image
 
+from imgvid.media.label import draw_label
 from imgvid.texts import say
-from imgvid.worker.engines.base import Made, Order, Tell
+from imgvid.worker.engines.base import Made, Order, Scalar, Tell
 from imgvid.worker.engines.camera import Box, Move, ease, plan_move, still
-from imgvid.worker.engines.label import draw_label
+from imgvid.worker.engines.dream import dreamt
 from imgvid.worker.thread import in_thread
 
 FPS = 24
-FRAMES = 120
+SECONDS = 5  # where the mode does not say
+FRAMES = FPS * SECONDS
 DISSOLVE = 30  # frames until the last frame stands alone: 1.25 s
 BUCKETS = ((832, 480), (480, 832), (624, 624))
 _PIECE = 12  # frames between two looks at the event loop: about 0.15 s, which bounds how long a cancel waits
+_LONGEST_S = 60
+_ROOM = 1.25  # of a made picture around the frame, for the camera to move in
 _BT709 = 1  # ITU-T H.273, the code for primaries, transfer and matrix alike
 
 
@@ -45,17 +50,18 @@ class Preview:
         """Render and encode in pieces, so that progress is told and a cancel is obeyed between them."""
         await tell("load", 0)
         path = order.folder / "preview.mp4"
-        film = await in_thread(partial(_Film, order, path))
+        frames = frames_of(order.params)
+        film = await in_thread(partial(_Film, order, path, frames))
         try:
-            for done in range(0, FRAMES, _PIECE):
-                await tell("sample", 100 * done // FRAMES)
-                await in_thread(partial(film.render, range(done, min(done + _PIECE, FRAMES))))
+            for done in range(0, frames, _PIECE):
+                await tell("sample", 100 * done // frames)
+                await in_thread(partial(film.render, range(done, min(done + _PIECE, frames))))
             await tell("encode", 100)
             await in_thread(film.finish)
             width, height = film.size
         finally:
             film.close()
-        return Made(path=path, recipe={"width": width, "height": height, "fps": FPS, "frames": FRAMES})
+        return Made(path=path, recipe={"width": width, "height": height, "fps": FPS, "frames": frames})
 
 
 def bucket_for(width: int, height: int) -> tuple[int, int]:
@@ -63,12 +69,26 @@ def bucket_for(width: int, height: int) -> tuple[int, int]:
     return min(BUCKETS, key=lambda size: abs(math.log(size[0] / size[1] * height / width)))
 
 
+def frames_of(params: Mapping[str, Scalar]) -> int:
+    """Frames of the asked length."""
+    seconds = params.get("seconds")
+    return FPS * (seconds if isinstance(seconds, int) and 0 < seconds <= _LONGEST_S else SECONDS)
+
+
+def shape_of(params: Mapping[str, Scalar]) -> tuple[int, int] | None:
+    """The asked shape, as a width and a height; None: as the photo."""
+    width, colon, height = str(params.get("aspect")).partition(":")
+    asked = colon and width.isdecimal() and height.isdecimal() and int(width) * int(height)
+    return (int(width), int(height)) if asked else None
+
+
 class _Film:
     """One video being made: a few pictures and an encoder, never all frames."""
 
-    def __init__(self, order: Order, path: Path) -> None:
-        with Image.open(order.images["image"], formats=("PNG",)) as first:
-            self.size = bucket_for(*first.size)
+    def __init__(self, order: Order, path: Path, frames: int) -> None:
+        self._frames = frames
+        with _first_picture(order) as first:
+            self.size = bucket_for(*(shape_of(order.params) or first.size))
             ratio = self.size[0] / self.size[1]
             self._first = _Shot(first, plan_move(*first.size, ratio, order.seed), self.size)
         self._last: _Shot | None = None
@@ -107,13 +127,20 @@ class _Film:
             vars(self).clear()
 
     def _picture(self, number: int) -> Image.Image:
-        time = number / (FRAMES - 1)
+        time = number / (self._frames - 1)
         picture = self._first.at(time)
-        if self._last is not None and number >= FRAMES - DISSOLVE:
-            share = (number - (FRAMES - DISSOLVE) + 1) / DISSOLVE
+        if self._last is not None and number >= self._frames - DISSOLVE:
+            share = (number - (self._frames - DISSOLVE) + 1) / DISSOLVE
             picture = Image.blend(picture, self._last.at(share), ease(share))
         picture.paste(self._label, self._label_at, self._label)
         return picture
+
+
+def _first_picture(order: Order) -> Image.Image:
+    if "image" in order.images:
+        return Image.open(order.images["image"], formats=("PNG",))
+    width, height = bucket_for(*(shape_of(order.params) or BUCKETS[0]))
+    return dreamt(order.seed, width=round(width * _ROOM), height=round(height * _ROOM))
 
 
 class _Shot:

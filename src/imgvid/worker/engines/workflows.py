@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imgvid.catalog import Mode
-from imgvid.comfy.bind import Binding, BindingError, Bound, Scalar, bind, binder, output_node, parse_binding
+from imgvid.comfy.bind import Binding, BindingError, Bound, Scalar, bind, binder, output_node, parse_binding, variant
 from imgvid.comfy.graph import Graph, GraphError, parse_graph
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.worker.engines.shipped import SHIPPED
@@ -43,6 +43,10 @@ class Workflow:
     def bind(self, values: Mapping[str, Scalar], info: ObjectInfo) -> Bound:
         """A copy of the graph with a job's values: roles by name, pictures as LoadImage takes them. Raises BindingError."""
         return bind(self.graph, self.binding, values, info)
+
+    def variant(self, graph: Graph) -> dict[str, str]:
+        """Of a bound graph: the files that were taken because they were there, by role."""
+        return variant(graph, self.binding)
 
     def bound_classes(self) -> set[str]:
         """Node classes whose declarations bound the values."""

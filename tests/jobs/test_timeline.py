@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgvid.sandbox.demo.timeline import Event, phases_of, seconds_by_phase
+from imgvid.jobs.model import HistoryEvent
+from imgvid.jobs.timeline import phases_of, seconds_by_phase, worker_phases
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def event(at_s: float, name: str, attempt: int = 1, **detail: object) -> Event:
-    return Event(at=START + timedelta(seconds=at_s), attempt=attempt, name=name, state="", detail=detail)
+def event(at_s: float, name: str, attempt: int = 1, **detail: object) -> HistoryEvent:
+    return HistoryEvent(at=START + timedelta(seconds=at_s), attempt=attempt, event=name, state="", detail=detail)
 
 
 PLAIN = [
@@ -91,6 +92,12 @@ def test_a_second_attempt_is_told_apart() -> None:
 def test_telling_the_end_is_a_phase() -> None:
     events = [PLAIN[0], event(2, "job.closing", 0), event(2.5, "job.told", 0)]
     assert seconds_by_phase(phases_of(events, now=START)) == {"queued": 2.0, "tell": 0.5}
+
+
+def test_phases_of_a_worker() -> None:
+    told = worker_phases({"phases": {"sample_s": 2.5, "new_s": 3, "look_s": 1, "odd": "x"}})
+    assert list(told.items()) == [("look", 1.0), ("sample", 2.5), ("new", 3.0)]
+    assert worker_phases({}) == {}
 
 
 NAMES = [

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from imgvid.jobs.model import HistoryEvent
+
 ENDS = frozenset({"job.completed", "job.told"})
 _BEGINS = {
     "job.queued": "queued",
@@ -22,21 +24,12 @@ _BEGINS = {
     "job.delivering": "upload",
     "job.closing": "tell",
 }
-# the worker's own names (worker/outcome.py) -> the phases that people are shown
+# worker/outcome.py, "phases"
+PIPELINE = ("look", "download", "prepare", "load", "sample", "decode", "encode", "pack", "upload", "wipe")
+# the worker's own names -> the phases that people are shown
 _SHOWN = {"look": "prepare", "download": "prepare", "pack": "encode", "wipe": "finish"}
 _WAITS = ("queued", "submit", "boot")
 _REST = "finish"  # what the worker did not count: its answer's way back to us
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One row of job_events."""
-
-    at: datetime
-    attempt: int
-    name: str
-    state: str
-    detail: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,14 +43,27 @@ class Phase:
     open: bool = False
 
 
-def _phase_after(event: Event, current: str) -> str:
-    if event.name == "job.phase":
+def worker_phases(result: Mapping[str, object]) -> dict[str, float]:
+    """`{"look_s": 0.1, ...}` of a worker's output as `{"look": 0.1, ...}`, in the order of its pipeline (jsonb has none)."""
+    told = result.get("phases")
+    if not isinstance(told, Mapping):
+        return {}
+    known = {name.removesuffix("_s"): float(value) for name, value in told.items() if isinstance(value, int | float)}
+    return dict(
+        sorted(known.items(), key=lambda item: PIPELINE.index(item[0]) if item[0] in PIPELINE else len(PIPELINE))
+    )
+
+
+def _phase_after(event: HistoryEvent, current: str) -> str:
+    if event.event == "job.phase":
         named = str(event.detail.get("phase") or current)
         return _SHOWN.get(named, named)
-    return _BEGINS.get(event.name, current)
+    return _BEGINS.get(event.event, current)
 
 
-def phases_of(events: Sequence[Event], *, now: datetime, worker: Mapping[str, float] | None = None) -> list[Phase]:
+def phases_of(
+    events: Sequence[HistoryEvent], *, now: datetime, worker: Mapping[str, float] | None = None
+) -> list[Phase]:
     """The phases of one job in order; equal neighbours are one. `worker` are the last run's own seconds by phase."""
     if not events:
         return []
@@ -65,7 +71,7 @@ def phases_of(events: Sequence[Event], *, now: datetime, worker: Mapping[str, fl
     found: list[Phase] = []
     current = "queued"
     for event, following in zip(events, [*events[1:], None], strict=True):
-        if event.name in ENDS:
+        if event.event in ENDS:
             break
         current = _phase_after(event, current)
         until = now if following is None else following.at
@@ -77,7 +83,7 @@ def phases_of(events: Sequence[Event], *, now: datetime, worker: Mapping[str, fl
             open=following is None,
         )
         found = _joined(found, piece)
-    return _divided(found, worker) if worker and events[-1].name == "job.completed" else found
+    return _divided(found, worker) if worker and events[-1].event == "job.completed" else found
 
 
 def _joined(found: list[Phase], piece: Phase) -> list[Phase]:

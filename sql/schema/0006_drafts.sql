@@ -95,15 +95,16 @@ END $$;
 
 -- Wipe one person whose jobs are all terminal and whose last text is out. Answers who it was and the language to say so in, or none.
 CREATE OR REPLACE FUNCTION wipe_forgotten() RETURNS TABLE (user_id bigint, locale text) LANGUAGE plpgsql VOLATILE AS $$
-DECLARE who bigint; tongue text;
+DECLARE who bigint; tongue text; gone uuid[];
 BEGIN
     SELECT p.user_id, p.locale INTO who, tongue FROM people AS p WHERE forget_at IS NOT NULL
-        AND NOT EXISTS (SELECT 1 FROM job_names AS n JOIN jobs AS j ON j.id = n.job_id WHERE n.user_id = p.user_id AND j.finished_at IS NULL)
+        AND NOT EXISTS (SELECT 1 FROM jobs_about(p.user_id) AS about (id) JOIN jobs AS j ON j.id = about.id WHERE j.finished_at IS NULL)
     ORDER BY forget_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED;
     IF NOT FOUND THEN RETURN; END IF;
-    DELETE FROM job_events WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
-    UPDATE provider_requests SET job_id = NULL WHERE job_id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
-    DELETE FROM jobs WHERE id IN (SELECT n.job_id FROM job_names AS n WHERE n.user_id = who);
+    SELECT array_agg(about.id) INTO gone FROM jobs_about(who) AS about (id);
+    DELETE FROM job_events WHERE job_id = ANY (gone);
+    UPDATE provider_requests SET job_id = NULL WHERE job_id = ANY (gone);
+    DELETE FROM jobs WHERE id = ANY (gone);
     DELETE FROM drafts AS d WHERE d.user_id = who;
     DELETE FROM chats WHERE chat_id = who;
     DELETE FROM people AS p WHERE p.user_id = who;
