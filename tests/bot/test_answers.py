@@ -161,6 +161,27 @@ async def test_a_picture_in_reply_to_a_card_of_words_begins_a_card_of_its_own(st
         assert "“a cat”" in (await eva.message(shown.message_id)).text
 
 
+async def test_words_in_reply_to_a_photo_begin_a_card_of_that_photo_whatever_else_waits(stage: Stage) -> None:
+    await stage.offer(*ALL)
+    eva = await stage.person()
+    async with stage.bot():
+        await eva.send_text("/video")
+        waiting = await card(eva, say("en", "ask-prompt"))
+        photo = await eva.send_document(png(), "first", name="a.png")
+        await card(eva, "“first”")
+        answer = await eva.send_text("now she laughs", reply_to=photo.message_id)
+        shown = await card(eva, say("en", "offer-photo"), "“now she laughs”")
+        assert shown.reply_to == answer.message_id
+        shown = await choose(eva, shown, ":m:photo-video")
+        assert say("en", "cut-maybe", ratio="16:9") in shown.text  # a file does not tell its size
+        assert (await eva.message(waiting.message_id)).text == waiting.text
+        await press(eva, shown, ":g")
+        (job,) = await stage.attached()
+    assert (job["prompt"], job["inputs"][0]["message_id"]) == ("now she laughs", photo.message_id)
+    assert job["inputs"][0]["kind"] == "document"
+    assert "width" not in job["inputs"][0]
+
+
 async def test_an_album_is_one_card_with_two_pictures(stage: Stage) -> None:
     await stage.offer(*ALL)
     eva = await stage.person()

@@ -85,7 +85,7 @@ def test_the_settings_of_a_picture_and_its_list_of_styles() -> None:
     assert rows(shown.keyboard) == [
         ["Štandardná", "✓ Prémiová"],
         ["✓ Fotku", "Súbor"],
-        ["Formát: 1:1 »", "Štýl: bez štýlu »"],
+        ["Formát: 1:1\u00a0»", "Štýl: bez štýlu\u00a0»"],
         ["Vynechať", "Zmeniť popis"],
         ["Vytvoriť"],
         ["Iný režim", "Zahodiť"],

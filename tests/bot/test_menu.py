@@ -71,8 +71,8 @@ async def test_only_groups_with_something_on_offer_are_shown(stage: Stage) -> No
 
 
 async def test_menus_follow_what_is_on_offer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(offers_module, "FRESH_S", 0.0)
-    monkeypatch.setattr("imgvid.bot.setup.FRESH_S", 0.01)
+    monkeypatch.setattr(offers_module, "FIRST_S", 0.0)
+    monkeypatch.setattr("imgvid.bot.setup.LOOK_S", 0.01)
     async with stage.bot():
         await stage.sim.until_called("setMyName", calls=3)
         await stage.offer("fal/image")

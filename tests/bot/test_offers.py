@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imgvid.bot import guide, memory
-from imgvid.bot.offers import FRESH_S, Offer, Offers, offer
+from imgvid.bot.offers import FIRST_S, FRESH_S, Offer, Offers, offer
 from imgvid.catalog import Group
 from imgvid.store.backends import BackendStore
 from imgvid.store.intake import Intake, Lane
@@ -66,13 +66,19 @@ async def test_backends_are_read_again_after_a_while(database: Database) -> None
     now = [0.0]
     offers = Offers(intake=Intake(database), clock=lambda: now[0])
     assert ids(await offers.now()) == ["wan22-i2v"]
-    await BackendStore(database).ensure("fal", "image", 2, {"vram_gb": 7})
-    now[0] = FRESH_S - 1
+    backends = BackendStore(database)
+    await backends.ensure("fal", "image", 2, {"vram_gb": 7})
     assert ids(await offers.now()) == ["wan22-i2v"]
-    now[0] = FRESH_S
+    now[0] += FIRST_S
     assert ids(await offers.now()) == ["image-edit", "image"]
-    await BackendStore(database).ensure("fal", "image", 3)  # facts stay
-    assert [(one.cap, one.facts) for one in await Intake(database).lanes()] == [(3, {"vram_gb": 7})]
+    await backends.ensure("fal", "video", 2)
+    now[0] += FRESH_S - 1
+    assert ids(await offers.now()) == ["image-edit", "image"]
+    now[0] += 1
+    assert ids(await offers.now()) == ["image-edit", "image", "photo-video", "video"]
+    await backends.ensure("fal", "image", 3)  # facts stay
+    lanes = {(one.backend, one.lane): (one.cap, one.facts) for one in await Intake(database).lanes()}
+    assert lanes["fal", "image"] == (3, {"vram_gb": 7})
 
 
 def test_memory_is_flat_and_holds_no_words() -> None:

@@ -18,6 +18,8 @@ from imgvid.texts import say
 IN_A_ROW = 3  # values of one parameter that are shown at once; longer lists open on a page of their own
 PAIR = 2  # buttons with whole words: Russian ones are long and phones are narrow
 
+_MORE = "\N{NO-BREAK SPACE}»"
+
 Row = tuple[Button, ...]
 
 
@@ -63,7 +65,7 @@ def settings(on: Sheet) -> Keyboard:
         if param.text_max:
             openers.append(_button(on, Verb.ASK, labels.of_param(on.locale, param.name), param.name))
         elif len(possible) > IN_A_ROW:
-            openers.append(_button(on, Verb.LIST, f"{told} »", param.name))
+            openers.append(_button(on, Verb.LIST, f"{told}{_MORE}", param.name))
         elif param.is_flag and param.name != AS_FILE:
             openers += [_button(on, Verb.VALUE, told, param.name, one) for one in possible if one != on.value(param)]
         elif len(possible) > 1:

@@ -15,6 +15,7 @@ from imgvid.catalog.choices import ANYTHING, Room, combinations
 from imgvid.store.intake import Intake, Lane
 
 FRESH_S = 30.0  # a backend that comes or goes is news to people within that
+FIRST_S = 1.0  # the same while no dispatcher has written any: both may have started together
 PHOTO, WORDS = "photo", "words"
 """What a card is picked from, beside a group of the catalogue: everything that takes a photo, everything that takes none."""
 
@@ -90,16 +91,17 @@ def _fits(mode: Mode, room: Room) -> bool:
 
 
 class Offers:
-    """The offer of now, read again after FRESH_S. `clock` is in monotonic seconds."""
+    """The offer of now, read again after FRESH_S (FIRST_S). `clock` is in monotonic seconds."""
 
     def __init__(self, *, intake: Intake, clock: Callable[[], float] = time.monotonic) -> None:
         self._intake, self._clock = intake, clock
         self._known: Offer | None = None
-        self._read_s = 0.0
+        self._until_s = 0.0
 
     async def now(self) -> Offer:
         """Raises StoreUnavailable."""
-        if self._known is None or self._clock() - self._read_s >= FRESH_S:
-            self._known = offer(await self._intake.lanes())
-            self._read_s = self._clock()
+        if self._known is None or self._clock() >= self._until_s:
+            lanes = await self._intake.lanes()
+            self._known = offer(lanes)
+            self._until_s = self._clock() + (FRESH_S if lanes else FIRST_S)
         return self._known

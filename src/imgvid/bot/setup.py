@@ -12,13 +12,14 @@ from aiogram.types import BotCommand
 from imgvid import log
 from imgvid.bot.addressing import COMMANDS, MAKERS
 from imgvid.bot.guide import makers
-from imgvid.bot.offers import FRESH_S, Offer, Offers
+from imgvid.bot.offers import Offer, Offers
 from imgvid.bot.waiting import pause
 from imgvid.catalog import Makes
 from imgvid.store.pool import StoreUnavailable
 from imgvid.texts import LOCALES, Locale, say
 
 BEFORE_MAKERS = 2  # /start and /help come first
+LOOK_S = 5.0  # seconds between two looks at what is on offer; the database is asked less often (offers.py)
 Step = tuple[str, Callable[[], Awaitable[object]]]
 
 
@@ -59,12 +60,12 @@ async def keep_up(bot: Bot, offers: Offers, stop: asyncio.Event) -> None:
         try:
             offer = await offers.now()
         except StoreUnavailable:
-            await pause(stop, FRESH_S)
+            await pause(stop, LOOK_S)
             continue
         if (offer.groups, offer.makes) != shown:
             shown = (offer.groups, offer.makes)
             await set_up(bot, offer)
-        await pause(stop, FRESH_S)
+        await pause(stop, LOOK_S)
 
 
 async def set_up(bot: Bot, offer: Offer) -> None:

@@ -72,4 +72,4 @@ def about_span(locale: str, seconds: float) -> str:
     """An expected time, as fine as it deserves: seconds below one and a half minutes, whole minutes above."""
     if seconds < 90:
         return say(locale, "span-seconds", seconds=round(seconds))
-    return say(locale, "eta-minutes", count=round(seconds / 60))
+    return say(locale, "eta-minutes", count=int(seconds / 60 + 0.5))
