@@ -36,7 +36,7 @@ async def on_press(callback: CallbackQuery, talk: Talk, desk: Desk) -> None:
 
 def is_stale(draft: Draft, talk: Talk) -> bool:
     """Whether the pressed message is not the card that is shown."""
-    return draft.message_id is not None and (draft.chat_id, draft.message_id) != (talk.chat_id, talk.message_id)
+    return draft.chat_id != talk.chat_id or draft.message_id not in (None, talk.message_id)
 
 
 async def _act(callback_id: str, press: CardPress, draft: Draft, talk: Talk, desk: Desk) -> None:

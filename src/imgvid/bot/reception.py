@@ -86,6 +86,9 @@ class Reception:
                 message_id=message_id,
                 reply_markup=markup(while_open(talk.locale, put.short)),
             )
+        except TelegramMigrateToChat as moved:
+            await self._intake.chat_migrated(talk.chat_id, moved.migrate_to_chat_id)
+            return
         except AiogramError as error:
             if not is_unchanged(error):  # a second press: the first one wrote it and was killed
                 log.get().info(

@@ -105,6 +105,9 @@ class Voice:
             if not is_unchanged(refusal):
                 log.get().info(log.ANSWER_DROPPED, chat=chat_id, reason=refusal.message)
                 return False
+        except TelegramMigrateToChat as moved:  # the message stays behind
+            await self._intake.chat_migrated(chat_id, moved.migrate_to_chat_id)
+            return False
         except TelegramRetryAfter as flood:
             log.get().info(log.ANSWER_DROPPED, chat=chat_id, reason=flood.message)
         return True
