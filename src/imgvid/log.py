@@ -114,6 +114,7 @@ BACKEND_HEALTHY = "backend.healthy"
 SCALING_HIDDEN = "scaling.hidden"
 SCALING_UNREAD = "scaling.unread"
 PROVIDER_DEAF = "provider.deaf"
+MODEL_GONE = "model.gone"
 
 # -- dispatcher: chats
 CHAT_TOLD = "chat.told"
@@ -142,6 +143,7 @@ SOCKET_LOST = "socket.lost"
 WORKFLOW_LOADED = "workflow.loaded"
 PROMPT_BOUND = "prompt.bound"
 PROMPT_NOT_STOPPED = "prompt.not_stopped"
+DISK_ALLOWED = "disk.allowed"
 ENGINE_WORN = "engine.worn"
 ENGINE_LEFTOVERS = "engine.leftovers"
 
@@ -150,6 +152,7 @@ _SECRETS = (
     (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}\b"), "***"),  # a bare bot token
     (re.compile(r"(://[^:/@\s]+:)[^@/\s]+@"), r"\1***@"),  # a DSN password
     (re.compile(r"(?i)\b(bearer|key)\s+[A-Za-z0-9_.:-]{8,}"), r"\1 ***"),  # an Authorization header
+    (re.compile(r"(://[\w.-]*\bfal\.media/)[^\s\"']+"), r"\1***"),  # a public link to somebody's picture
     (re.compile(r"\b(rpa_|hf_)[A-Za-z0-9]{8,}\b"), r"\1***"),
 )
 

@@ -89,6 +89,8 @@ def test_a_whole_file() -> None:
         (changed(models=[]), "either models or a workflow"),
         (changed(workflow="w"), "either models or a workflow"),
         (changed(seeded="yes"), "wrong kind"),
+        (changed(faces="look"), "faces are looked for"),
+        (changed(models__0__body={"x": "$face_x"}), "there is no face_x"),
         ({key: value for key, value in GOOD.items() if key != "backend"}, "backend is missing"),
     ],
 )

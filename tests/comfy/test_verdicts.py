@@ -15,6 +15,7 @@ from imgvid.comfy.errors import (
     MissingModel,
     MissingNode,
     NodeFailed,
+    NoFace,
     OutOfMemory,
 )
 from imgvid.comfy.history import Ended, parse_entry
@@ -35,7 +36,7 @@ def history(name: str) -> Any:
 @pytest.mark.parametrize(
     ("name", "kind", "code", "words"),
     [
-        ("missing node", MissingNode, Code.MODEL_MISSING, "NoSuchNode (node 6)"),
+        ("missing node", MissingNode, Code.NODE_MISSING, "NoSuchNode (node 6)"),
         ("missing model", MissingModel, Code.MODEL_MISSING, "unet_name nope.safetensors"),
         ("missing image", BadInput, Code.BAD_IMAGE, "node 1 (LoadImage)"),
         ("missing input", BadInput, Code.ENGINE_FAILED, "required_input_missing"),
@@ -88,6 +89,7 @@ def test_an_interrupted_prompt_is_no_error_although_its_status_word_says_so() ->
         ("MemoryError", "", OutOfMemory),
         ("Exception", "Tried all urls to download rife49.pth but no success...", MissingModel),
         ("PIL.UnidentifiedImageError", "cannot identify image file '/in/a/b.png'", BadInput),
+        ("ValueError", "No face detected in FIRST source image\n", NoFace),
         # A tip about memory further down is not the error.
         ("RuntimeError", "shapes differ\nTIPS: you may be out of memory", NodeFailed),
         ("FileNotFoundError", "[Errno 2] No such file or directory: '/tmp/x/notes.txt'", NodeFailed),
@@ -114,6 +116,14 @@ def test_a_missing_model_is_told_before_what_follows_from_it() -> None:
         "class_type": "A",
     }
     assert isinstance(refusal(answer), MissingModel)
+
+
+def test_a_value_out_of_bounds_is_told_from_a_graph_that_does_not_fit() -> None:
+    values = {name: refusal(refused(name)) for name in ("bad value", "too small", "missing input", "wrong type")}
+    assert [name for name, error in values.items() if isinstance(error, BadInput) and error.value] == [
+        "bad value",
+        "too small",
+    ]
 
 
 def test_a_refusal_of_another_shape_is_no_crash() -> None:

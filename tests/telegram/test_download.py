@@ -47,6 +47,24 @@ async def test_a_lost_path_and_a_cut_body_are_tried_again(
     assert (tmp_path / "in.jpg").read_bytes() == BYTES
 
 
+async def test_bytes_for_memory_alone_begin_anew_with_each_try(
+    telegram: Telegram, bot_api: Any, answers: Any, located: Any
+) -> None:
+    async def half(request: web.Request, _seen: Any) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": str(len(BYTES))})
+        await response.prepare(request)
+        await response.write(BYTES[: len(BYTES) // 2])
+        assert request.transport is not None
+        request.transport.abort()
+        return response
+
+    bot_api.answer(located, half, located, answers.raw(200, BYTES))
+    assert await telegram.read(file_id="F") == BYTES
+    bot_api.answer(located, answers.raw(200, BYTES))
+    with pytest.raises(errors.FileTooBig):
+        await telegram.read(file_id="F", max_bytes=len(BYTES) - 1)
+
+
 async def test_a_temporary_failure_is_tried_again_and_a_permanent_one_is_not(
     telegram: Telegram, bot_api: Any, answers: Any, located: Any, tmp_path: Path
 ) -> None:

@@ -187,7 +187,7 @@ PICTURES_ONLY = {
         (failing("oom"), Code.OUT_OF_MEMORY),
         (failing("value"), Code.ENGINE_FAILED),
         (failing("file"), Code.MODEL_MISSING),
-        ({**CORE, "6": {"class_type": "NoSuchNode", "inputs": {"image": ["2", 0]}}}, Code.MODEL_MISSING),
+        ({**CORE, "6": {"class_type": "NoSuchNode", "inputs": {"image": ["2", 0]}}}, Code.NODE_MISSING),
         ({**CORE, "9": {"class_type": "SaveImage", "inputs": {"images": ["2", 0]}}}, Code.ENGINE_FAILED),
         (PICTURES_ONLY, Code.ENGINE_FAILED),
     ],

@@ -45,12 +45,16 @@ class InputRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromptRule:
-    """The words that go with it. `suffix` is added by choice (a style), for the model only."""
+    """The words that go with it. `suffix` is added by choice (a style), for the model only.
+
+    `chooses`: no model reads them; whatever stands for a choice in them, chooses.
+    """
 
     required: bool
     max_chars: int
     default: str
     suffix: Pick | None
+    chooses: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +99,7 @@ class Mode:
     seeded: Pick  # whether a seed has an effect
     workflow: Pick | None  # the ComfyUI graph's name
     roles: Template | None  # role of that graph's binding -> value; None: parameters under their own names
+    faces: str | None  # a graph that finds the faces of `image` first: roles are given `$face_x` and so on
     models: tuple[Model, ...]
 
     @property
@@ -111,7 +116,8 @@ class Mode:
     @property
     def workflows(self) -> tuple[str, ...]:
         """Names of every graph that some choice leads to."""
-        return () if self.workflow is None else tuple(dict.fromkeys(str(name) for name in self.workflow.values))
+        first = () if self.faces is None else (self.faces,)
+        return () if self.workflow is None else (*dict.fromkeys(str(name) for name in self.workflow.values), *first)
 
     def param(self, name: str) -> Param | None:
         return next((one for one in self.params if one.name == name), None)

@@ -3,6 +3,7 @@
 [params.aspect]                     [params.sound]             [params.negative]
 values = ["16:9", "9:16"]           flag = true                text_max = 500
 unit = "s"                          default = false            only_when = { quality = "premium" }
+                                    words = { "sound" = true, "mut*" = false }         # `*`: all that begins so
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Param:
     default: Scalar = None
     unit: str = ""  # written after a number, without a space in what people type: "8s"
     only_when: When = field(default_factory=When)
-    words: Mapping[str, Scalar] = field(default_factory=dict)  # what people type for a value, in any language
+    words: Mapping[str, Scalar] = field(default_factory=dict)  # what people type for a value, in any language; "smil*"
 
     @property
     def is_flag(self) -> bool:
@@ -39,6 +40,14 @@ class Param:
     def applies(self, choices: Choices) -> bool:
         """Whether it has an effect beside the other choices."""
         return self.only_when.holds(choices)
+
+    def meant(self, text: str) -> Scalar:
+        """The value that a word (in lower case) stands for; None for a word that stands for nothing here."""
+        if text in self.words:
+            return self.words[text]
+        stems = (word for word in self.words if word.endswith("*") and text.startswith(word[:-1]) and " " not in text)
+        longest = max(stems, key=len, default=None)
+        return None if longest is None else self.words[longest]
 
     def nearest(self, value: Scalar) -> Scalar:
         """What a wanted value becomes: itself where it is allowed, the nearest of its kind, else the default."""
@@ -49,7 +58,9 @@ class Param:
         if value in self.values and not isinstance(value, bool):
             return value
         wanted = measure(value)
-        near = [(abs(there - wanted), one) for one in self.values if (there := measure(one)) and wanted]
+        if wanted is None:
+            return self.default
+        near = [(abs(there - wanted), one) for one in self.values if (there := measure(one)) is not None]
         return min(near, key=lambda pair: pair[0])[1] if near else self.default
 
 

@@ -23,14 +23,15 @@ T = TypeVar("T")
 
 _KEYS = {
     "id", "makes", "lane", "backend", "inputs", "prompt", "params", "refuses", "run_for_s", "expires_in_s", "expected_s",
-    "price", "vram_gb", "seeded", "workflow", "roles", "models",
+    "price", "vram_gb", "seeded", "workflow", "roles", "faces", "models",
 }  # fmt: skip
-_PROMPT_KEYS = {"required", "max_chars", "default", "suffix"}
+_PROMPT_KEYS = {"required", "max_chars", "default", "suffix", "chooses"}
 _INPUT_KEYS = {"role", "required", "crop"}
 _MODEL_KEYS = {"id", "when", "body", "negative_in_prompt", "price"}
 _LANES = ("image", "video")
 # What a template may name beside parameters and inputs: the person's words, as the model gets them, and the seed.
 _GIVEN = frozenset({"prompt", "seed"})
+_FACE = frozenset({"face_x", "face_y", "face_width", "face_height"})  # of a mode that looks for faces (comfy/faces.py)
 
 
 class CatalogError(ValueError):
@@ -102,6 +103,7 @@ class _Reader:
             seeded=self._pick("seeded", values.get("seeded", True), bool),
             workflow=self._pick("workflow", values["workflow"], str) if "workflow" in values else None,
             roles=self._template("roles", values["roles"]) if "roles" in values else None,
+            faces=str(values["faces"]) if "faces" in values else None,
             models=tuple(self._model(raw) for raw in values.get("models", [])),
         )
         self._check(mode)
@@ -122,6 +124,8 @@ class _Reader:
             _known(f"params.{one.name}.only_when", one.only_when.names, names)
         if bool(mode.models) == (mode.workflow is not None):
             raise ValueError("a mode has either models or a workflow")
+        if mode.faces is not None and (mode.workflow is None or mode.input("image") is None):
+            raise ValueError("faces are looked for in an input called image, for a workflow")
         for value in (*mode.expected_s.values, *(mode.vram_gb.values if mode.vram_gb else ())):
             _positive("expected_s and vram_gb", value)
 
@@ -132,6 +136,7 @@ class _Reader:
             max_chars=int(_positive("prompt.max_chars", raw.get("max_chars", 2000))),
             default=raw.get("default", ""),
             suffix=self._pick("prompt.suffix", raw["suffix"], str) if "suffix" in raw else None,
+            chooses=raw.get("chooses", False) is True,
         )
 
     def _refusal(self, raw: Mapping[str, Any]) -> Refusal:
@@ -167,7 +172,7 @@ class _Reader:
 
     def _template(self, where: str, raw: object) -> Template:
         template = _within(where, parse_template, raw)
-        _known(where, names_in(template), self._names() | _GIVEN)
+        _known(where, names_in(template), self._names() | _GIVEN | (_FACE if "faces" in self._values else frozenset()))
         return template
 
     def _reachable(self, where: str, when: When) -> None:

@@ -2,6 +2,9 @@
 
 They stand together at the beginning or at the end of the words, so that "at 5:30 a pro skater" stays what it is. Bare
 words ("pro", "sound") count only beside something unmistakable (a ratio, a number with its unit, a seed), or alone.
+
+Where no model reads the words (`prompt.chooses`), a sentence chooses as well: "She smiles" is a smile, "without a smile" is
+none. The sentence stays as it is; of several choices for one thing the first counts that is not the file's own.
 """
 
 from __future__ import annotations
@@ -15,9 +18,12 @@ from imgvid.catalog.param import Param, measure
 from imgvid.catalog.pick import Scalar
 
 SEED_BELOW = 2**53  # JSON numbers stay exact below it, in every language on the way
+_MARKS = ".,;:!?…\"'()«»„“”"
 _SEED = re.compile(r"(?:seed|сид)", re.I)
 _RATIO = re.compile(r"(\d{1,2})[:x×](\d{1,2})", re.I)
 _AMOUNT = re.compile(r"(\d{1,5})([^\W\d_]{1,4})?", re.I)
+_NEGATION = re.compile(r"no|not|never|without|\w+n[’']?t|nie|bez|ani|не|нет|без|ни", re.I)
+_NEGATES = 2  # words further on: "without a smile"
 _UNITS = {"s": {"s", "sec", "sek", "с", "сек"}, "p": {"p", "р"}}  # Latin and Cyrillic
 
 
@@ -47,7 +53,7 @@ def read(mode: Mode, text: str) -> Shorthand:
     words = words[sum(token.length for token in head) :]
     tail = _tail(mode, words)
     words = words[: len(words) - sum(token.length for token in tail)] if tail else words
-    found = {token.name: token.value for token in (*head, *tail)}
+    found = {**(_said(mode, words) if mode.prompt.chooses else {}), **{one.name: one.value for one in (*head, *tail)}}
     seed = found.pop("seed", None)
     rest = text.strip() if not head and not tail else " ".join(words)
     return Shorthand(wanted=found, seed=seed if isinstance(seed, int) else None, rest=rest)
@@ -64,12 +70,28 @@ def _run(mode: Mode, words: Sequence[str]) -> list[_Token]:
 
 
 def _tail(mode: Mode, words: Sequence[str]) -> list[_Token]:
-    """The longest shorthand that ends the words."""
+    """The longest shorthand that ends the words. Where a sentence chooses too, its last word stays with it."""
     for start in range(len(words)):
         run = _run(mode, words[start:])
-        if run and sum(token.length for token in run) == len(words) - start and any(token.sure for token in run):
+        if not run or sum(token.length for token in run) != len(words) - start:
+            continue
+        if run[0].sure or (not mode.prompt.chooses and any(token.sure for token in run)):
             return run
     return []
+
+
+def _said(mode: Mode, words: Sequence[str]) -> dict[str, Scalar]:
+    """What a sentence chooses."""
+    plain = [word.strip(_MARKS).lower() for word in words]
+    said: dict[str, Scalar] = {}
+    for at, word in enumerate(plain):
+        token = _word(mode, word, plain[at + 1] if at + 1 < len(plain) else "")
+        if token is None or any(_NEGATION.fullmatch(one) for one in plain[max(0, at - _NEGATES) : at]):
+            continue
+        param = mode.param(token.name)
+        if token.name not in said or (param is not None and said[token.name] == param.default):
+            said[token.name] = token.value
+    return said
 
 
 def _token(mode: Mode, words: Sequence[str]) -> _Token | None:
@@ -112,9 +134,8 @@ def _amount(mode: Mode, first: str, second: str) -> _Token | None:
 def _word(mode: Mode, first: str, second: str) -> _Token | None:
     for text, length in ((f"{first} {second}", 2), (first, 1)):
         for param in mode.params:
-            if text in param.words:
-                return _Token(param.name, param.words[text], length, False)
-            value = _spelt(param, text)
+            value = param.meant(text)
+            value = _spelt(param, text) if value is None else value
             if value is not None:
                 return _Token(param.name, value, length, False)
     return None

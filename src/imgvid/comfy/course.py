@@ -23,7 +23,7 @@ from imgvid.comfy.history import Ended, Entry
 from imgvid.comfy.jsontypes import Json
 from imgvid.comfy.redact import private_texts
 from imgvid.comfy.socket import Feed, FeedLost
-from imgvid.comfy.stop import Pace, stop_prompt
+from imgvid.comfy.stop import Pace, stop_prompt, through_cancels
 from imgvid.comfy.verdicts import failure, interruption
 
 _UNKNOWN_AFTER = 3  # answers in a row that know nothing of the prompt
@@ -214,17 +214,3 @@ class _Course:
             if time.monotonic() >= give_up_at:
                 raise ServerGone(f"the prompt ended {self._pace.late_s:.0f} s ago and left no history")
             await asyncio.sleep(_LATE_LOOK_S)
-
-
-async def through_cancels(task: asyncio.Task[None]) -> None:
-    """Wait for the end of a task whatever happens to the waiter, who is cancelled only then: a second cancel must not
-    leave a prompt running."""
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        raise cancelled
-    task.result()

@@ -1,10 +1,11 @@
 """What may go wrong with a ComfyUI server, by what it means for the job.
 
     ComfyError                   catch this one; every error carries `code`, one of jobs/errors.py
-    ├── MissingNode              the server does not have a node class of the graph           model_missing
+    ├── MissingNode              the server does not have a node class of the graph           node_missing
     ├── MissingModel             a model file is not listed, not there or cut short           model_missing
     ├── OutOfMemory              on the GPU or in the process                                 out_of_memory
     ├── BadInput                 the picture: bad_image; any other value: engine_failed
+    ├── NoFace                   the face finder of the graph found none                      no_face
     ├── NodeFailed               a node raised something else                                 engine_failed
     ├── NoOutput                 the graph ran and made no file of the wanted kind            engine_failed
     ├── Interrupted              somebody else stopped the prompt                             engine_failed
@@ -34,7 +35,7 @@ class ComfyError(Exception):
 
 
 class MissingNode(ComfyError):
-    code = Code.MODEL_MISSING
+    code = Code.NODE_MISSING
 
 
 class MissingModel(ComfyError):
@@ -46,11 +47,20 @@ class OutOfMemory(ComfyError):
 
 
 class BadInput(ComfyError):
-    """A value that the server refuses: the person's picture, or a binding of ours."""
+    """What the server refuses before it runs anything.
 
-    def __init__(self, detail: str, *, picture: bool = False) -> None:
+    `picture`: the person's picture. `value`: one input's value is out of its bounds or choices; neither of both: the graph
+    does not fit the server, whose nodes are of another version.
+    """
+
+    def __init__(self, detail: str, *, picture: bool = False, value: bool = False) -> None:
         super().__init__(detail)
         self.code = Code.BAD_IMAGE if picture else Code.ENGINE_FAILED
+        self.picture, self.value = picture, value
+
+
+class NoFace(ComfyError):
+    code = Code.NO_FACE
 
 
 class NodeFailed(ComfyError):

@@ -6,7 +6,7 @@ A video lies under `images` (SaveVideo), `gifs` (VHS) or `videos`, so the file's
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import PurePosixPath
@@ -53,12 +53,17 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """The server's last word on a prompt. `ran_for` is its execution, waiting in its queue not counted."""
+    """The server's last word on a prompt. `ran_for` is its execution, waiting in its queue not counted.
+
+    `graph` and `extra` are what was submitted: they come back as they went.
+    """
 
     ended: Ended
     outputs: Mapping[str, Json]
     last: Mapping[str, Json]  # the last message's data: of an error, what `verdicts.failure` reads
     ran_for: timedelta | None
+    graph: Mapping[str, Json] = field(default_factory=dict)
+    extra: Mapping[str, Json] = field(default_factory=dict)
 
 
 def parse_entry(answer: Json, prompt_id: str) -> Entry | None:
@@ -76,7 +81,15 @@ def parse_entry(answer: Json, prompt_id: str) -> Entry | None:
         ended = Ended.SUCCESS
     else:
         ended = Ended.ERROR
-    return Entry(ended=ended, outputs=as_dict(raw.get("outputs")), last=data, ran_for=_span(messages))
+    sent = as_list(raw.get("prompt"))
+    return Entry(
+        ended=ended,
+        outputs=as_dict(raw.get("outputs")),
+        last=data,
+        ran_for=_span(messages),
+        graph=as_dict(sent[2]) if len(sent) > 2 else {},
+        extra=as_dict(sent[3]) if len(sent) > 3 else {},
+    )
 
 
 def files(outputs: Mapping[str, Json]) -> Iterator[OutputFile]:

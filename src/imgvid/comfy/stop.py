@@ -38,3 +38,17 @@ async def stop_prompt(server: Comfy, prompt_id: str, pace: Pace | None = None) -
         if now >= give_up_at:
             raise Stuck(f"told to stop {pace.stop_s:.0f} s ago and still running")
         await asyncio.sleep(pace.stop_look_s)
+
+
+async def through_cancels(task: asyncio.Task[None]) -> None:
+    """Wait for the end of a task whatever happens to the waiter, who is cancelled only then: a second cancel must not
+    leave a prompt running."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait({task})
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled is not None:
+        raise cancelled
+    task.result()

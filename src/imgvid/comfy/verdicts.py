@@ -16,6 +16,7 @@ from imgvid.comfy.errors import (
     MissingModel,
     MissingNode,
     NodeFailed,
+    NoFace,
     OutOfMemory,
 )
 from imgvid.comfy.jsontypes import Json, as_dict, as_list, as_text
@@ -29,6 +30,9 @@ _OOM_TYPES = frozenset(
 _OOM_WORDS = re.compile(r"out of memory|allocation on device|failed to allocate|can't allocate memory", re.IGNORECASE)
 _GONE_WORDS = re.compile(r"Tried all urls to download", re.IGNORECASE)  # the RIFE pack without its weights
 _BROKEN_FILE = re.compile(r"SafetensorError|UnpicklingError|PytorchStreamReader|corrupt", re.IGNORECASE)
+_NO_FACE = re.compile(r"No face detected in FIRST source image", re.IGNORECASE)  # LivePortraitKJ's LivePortraitProcess
+_VALUE_KINDS = frozenset({"value_not_in_list", "value_smaller_than_min", "value_bigger_than_max", "invalid_input_type",
+                          "custom_validation_failed"})  # fmt: skip
 _PICTURE_TYPES = frozenset({"PIL.UnidentifiedImageError", "UnidentifiedImageError"})
 
 
@@ -56,6 +60,8 @@ def failure(data: Mapping[str, Json], private: Iterable[str] = ()) -> ComfyError
         return OutOfMemory(f"{where}: {kind}")
     if kind in _PICTURE_TYPES:
         return BadInput(f"{where}: {kind}", picture=True)
+    if _NO_FACE.search(message):
+        return NoFace(f"{where}: {said}")
     named = _MODEL_FILE.search(message)
     if _GONE_WORDS.search(message) or (kind.endswith("FileNotFoundError") and named):
         return MissingModel(f"{where}: {named[0] if named else said} is not there")
@@ -87,7 +93,7 @@ def _problem(where: str, error: Mapping[str, Json], private: Iterable[str]) -> C
         return BadInput(f"{where}: {name}: the picture is not on the server or cannot be read", picture=True)
     # `details` repeats values and whole lists of choices: the input's name says enough.
     shown = redact(details, private) if kind == "required_input_missing" else name
-    return BadInput(f"{where}: {kind}: {shown}")
+    return BadInput(f"{where}: {kind}: {shown}", value=kind in _VALUE_KINDS)
 
 
 def _weight(error: ComfyError) -> int:

@@ -12,7 +12,7 @@ from uuid import UUID
 from imgvid import log
 from imgvid.dispatch.pace import Pace
 from imgvid.jobs.errors import Code
-from imgvid.providers.base import Broken, OutOfFunds, ProviderError, Unauthorized
+from imgvid.providers.base import Broken, OutOfFunds, ProviderError, Unauthorized, UnsafeDisk
 from imgvid.store.backends import BackendStore
 from imgvid.store.listen import Wakeups
 
@@ -20,6 +20,7 @@ _REASONS: dict[type[ProviderError], str] = {
     Unauthorized: "unauthorized",
     OutOfFunds: "out_of_funds",
     Broken: "broken",
+    UnsafeDisk: "unsafe_disk",
 }
 UNREACHABLE = "unreachable"
 BUSY = "busy"

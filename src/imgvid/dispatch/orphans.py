@@ -9,6 +9,7 @@ from datetime import timedelta
 from imgvid import log
 from imgvid.dispatch.crew import NOW, Clockwork, Crew
 from imgvid.dispatch.gate import Gates, reason_of
+from imgvid.dispatch.letgo import let_go
 from imgvid.dispatch.pace import Pace
 from imgvid.providers.base import NotFound, Provider, ProviderError, RequestId
 from imgvid.store.backends import BackendStore, Orphan
@@ -80,3 +81,4 @@ class OrphanSweeper:
                 outcome=outcome,
                 next="its place is free",
             )
+            await let_go(self._providers.get(orphan.backend), orphan.request_id)

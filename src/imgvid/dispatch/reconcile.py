@@ -30,6 +30,7 @@ from imgvid.dispatch.crew import NOW, Clockwork, Crew
 from imgvid.dispatch.decide import Judge
 from imgvid.dispatch.gate import Gates, reason_of
 from imgvid.dispatch.history import History
+from imgvid.dispatch.letgo import let_go
 from imgvid.dispatch.pace import Pace
 from imgvid.dispatch.scribe import Scribe
 from imgvid.jobs.errors import Fault, meaning
@@ -166,6 +167,7 @@ class Reconciler:
                 wait_s=action.wait.total_seconds(),
                 next=following,
             )
+            await self._let_go(row, over=action.over)
         else:  # a wish came in between, or somebody else was faster
             await self._jobs.plan_poll(row.id, row.attempt, NOW, claim=row.next_poll_at)
 
@@ -188,6 +190,12 @@ class Reconciler:
                 said=action.said,
                 next="the chat is told" if action.over else "its message is retired, then the chat is told",
             )
+            await self._let_go(row, over=action.over)
+
+    async def _let_go(self, row: Running, *, over: bool) -> None:
+        """An attempt that may still run is let go of by the sweep, when it is over."""
+        if over:
+            await let_go(self._providers.get(row.backend), row.request_id)
 
     async def _ask(self, row: Running, action: Ask) -> None:
         """The provider's word is unusable: the message knows whether the video is there."""

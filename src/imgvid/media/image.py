@@ -183,7 +183,7 @@ def _foreign_errors(name: str) -> Iterator[None]:
             yield
         except ImageError:
             raise
-        except _BOMBS as error:
+        except (*_BOMBS, MemoryError) as error:  # a process may have been given less memory than the pixels need
             raise ImageTooLarge(f"{name}: more pixels than we decode") from error
         except Exception as error:
             raise BadImage(f"{name}: {type(error).__name__}: {error}"[:200]) from error

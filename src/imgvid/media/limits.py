@@ -38,5 +38,22 @@ class VideoLimits:
 
 VIDEO_LIMITS = VideoLimits()
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoLimits:
+    """What Telegram takes as a photo (facts/telegram.md 1.2)."""
+
+    max_bytes: int = 10_000_000
+    """Telegram says 10 MB; we count decimal megabytes, which is on the safe side."""
+    max_sides_px: int = 10_000
+    """Width and height together."""
+    max_ratio: float = 20.0
+
+    def takes_shape(self, width: int, height: int) -> bool:
+        return width + height <= self.max_sides_px and max(width, height) <= self.max_ratio * min(width, height)
+
+
+PHOTO_LIMITS = PhotoLimits()
+
 THUMBNAIL_SIDE_PX = 320
 THUMBNAIL_BYTES = 200 * 1024 - 1  # facts/telegram.md 1.2: TDLib's own number

@@ -9,6 +9,8 @@
     ├── OutOfFunds               402 or an empty balance: nothing was accepted until a person pays
     ├── NotFound                 status/cancel: the provider does not know this id (any more). UNKNOWN, never "failed":
     │                            it may have run, it may still be running, it may just not be visible yet
+    ├── UnsafeDisk               nothing was accepted: the provider would keep people's files on a disk, and nobody has
+    │                            allowed that
     └── Broken                   nothing was accepted and the answer is outside the contract: a wrong address, a
                                  retired API, a bug of ours; a person must look
 
@@ -74,6 +76,10 @@ class OutOfFunds(ProviderError):
 
 class NotFound(ProviderError):
     """The provider does not know this request id; this proves nothing about the job."""
+
+
+class UnsafeDisk(ProviderError):
+    """The provider would keep people's files on a disk, and nobody has allowed that."""
 
 
 class Broken(ProviderError):
@@ -198,12 +204,14 @@ class Result:
     """A finished file on its way: read `pieces` once, inside of the block that `fetch` opened.
 
     `size` is what the provider says (bytes), None where it does not. `recipe` is what would make it again: model, graph.
+    `notes` are keys of texts that the person is told beneath it.
     """
 
     media_type: str
     size: int | None
     pieces: AsyncIterator[bytes]
     recipe: Mapping[str, Scalar] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -14,7 +14,6 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 import httpx
@@ -37,6 +36,7 @@ from imgvid.providers.base import (
     Unauthorized,
     Unreachable,
 )
+from imgvid.providers.http import NOT_SENT, OUR_FAULT, parse_retry_after
 
 MAX_BODY_BYTES = 10 * 1024 * 1024  # RunPod's limit for /run; more is answered 400
 CALL_TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=15.0, pool=5.0)  # seconds, per phase
@@ -56,9 +56,6 @@ _STATES = {
 _NO_MONEY = re.compile(
     r"(insufficient|not enough|out of|no|empty|negative)\s+(account\s+)?(balance|funds|credits?)", re.I
 )
-# The request did not leave this machine: no connection, or refused by httpx itself.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
-_OUR_FAULT = (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError)
 
 
 class RunpodProvider:
@@ -166,9 +163,9 @@ class RunpodProvider:
                     timeout=CALL_TIMEOUT,
                     follow_redirects=False,
                 )
-        except _NOT_SENT as lost:
+        except NOT_SENT as lost:
             error = Unreachable(f"{what}: not sent ({type(lost).__name__})")
-        except _OUR_FAULT as wrong:
+        except OUR_FAULT as wrong:
             error = Broken(f"{what}: refused by our own HTTP client ({type(wrong).__name__})")
         except (httpx.HTTPError, TimeoutError) as lost:
             kind = OutcomeUnknown if once else Unreachable
@@ -258,20 +255,6 @@ def parse_health(body: Mapping[str, object]) -> Health:
         throttled=count("workers", "throttled"),
         unhealthy=count("workers", "unhealthy"),
     )
-
-
-def parse_retry_after(value: str | None, *, now: datetime) -> timedelta | None:
-    """Retry-After as seconds or as an HTTP date; None when absent or unreadable, never negative."""
-    if value is None:
-        return None
-    if value.strip().isdigit():
-        return timedelta(seconds=int(value))
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max(timedelta(0), until - now)
 
 
 def _is_json(answer: httpx.Response) -> bool:

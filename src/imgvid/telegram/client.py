@@ -185,6 +185,10 @@ class Telegram:
         """
         return await self._downloads.fetch(file_id, into=into, max_bytes=max_bytes)
 
+    async def read(self, *, file_id: str, max_bytes: int = MAX_DOWNLOAD_BYTES) -> bytes:
+        """The file's bytes, in memory alone. Repeats itself and raises as `download` does."""
+        return await self._downloads.read(file_id, max_bytes=max_bytes)
+
     async def _edit(self, method: str, params: dict[str, object], keyboard: Keyboard | None) -> Delivered | None:
         if keyboard is not None:
             params["reply_markup"] = keyboard.as_json()

@@ -7,7 +7,9 @@ least; each try asks for it anew, because a 404 for the bytes means that it has 
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -67,10 +69,22 @@ class Downloads:
     async def fetch(self, file_id: str, *, into: Path, max_bytes: int) -> int:
         """The file's bytes into `into`, from the start on each try; removed again on any failure."""
         try:
-            return await self._retrying()(self._fetch_once, file_id, into, max_bytes)
+            return await self._retrying()(self._fetch_once, file_id, lambda: into.open("wb"), max_bytes)
         except BaseException:
             _remove(into)
             raise
+
+    async def read(self, file_id: str, *, max_bytes: int) -> bytes:
+        """The file's bytes, for whoever may have them in memory only."""
+        memory = io.BytesIO()
+
+        def anew() -> AbstractContextManager[IO[bytes]]:
+            memory.seek(0)
+            memory.truncate()
+            return nullcontext(memory)
+
+        await self._retrying()(self._fetch_once, file_id, anew, max_bytes)
+        return memory.getvalue()
 
     def _retrying(self) -> tenacity.AsyncRetrying:
         return tenacity.AsyncRetrying(
@@ -88,7 +102,9 @@ class Downloads:
         size = found.get("file_size")
         return Located(path=found["file_path"], size_bytes=size if isinstance(size, int) else None)
 
-    async def _fetch_once(self, file_id: str, into: Path, max_bytes: int) -> int:
+    async def _fetch_once(
+        self, file_id: str, anew: Callable[[], AbstractContextManager[IO[bytes]]], max_bytes: int
+    ) -> int:
         located = await self._locate_once(file_id)
         if located.size_bytes is not None and located.size_bytes > max_bytes:
             raise FileTooBig(f"the file has {located.size_bytes} bytes, the limit is {max_bytes}")
@@ -98,7 +114,7 @@ class Downloads:
             async with asyncio.timeout(self._total.total_seconds()):
                 async with self._http.stream("GET", self._wire.file_url(located.path), timeout=limits) as response:
                     _check(response.status_code)
-                    with into.open("wb") as file:
+                    with anew() as file:
                         return await _copy(response, file, max_bytes)
         except TimeoutError:
             failure = OutcomeUnknown(f"download: not done within {self._total.total_seconds():g} s")

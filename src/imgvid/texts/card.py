@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from imgvid.jobs.eta import Range
 from imgvid.texts.say import MAKES, keys, say
 
@@ -45,14 +47,22 @@ def bar(percent: int) -> str:
 
 
 def caption(
-    locale: str, *, short_id: str, prompt: str | None, seed: int | None, length_s: float | None, preview: bool = False
+    locale: str,
+    *,
+    short_id: str,
+    prompt: str | None,
+    seed: int | None,
+    length_s: float | None,
+    preview: bool = False,
+    notes: Sequence[str] = (),
 ) -> str:
-    """Under a result: prompt head, a video's true length in seconds, the seed where it has an effect, the short id, and
-    whether it is a preview."""
+    """Under a result: prompt head, what there is to know about it (keys of texts), whether it is a preview, a video's true
+    length in seconds, the seed where it has an effect, the short id."""
     length = [say(locale, "caption-length", seconds=round(length_s, 2))] if length_s is not None else []
     seeded = [say(locale, "caption-seed", seed=str(seed))] if seed is not None else []
     facts = " · ".join([*length, *seeded, short_id])
     lines = [head(prompt)] if prompt and prompt.strip() else []
+    lines += [say(locale, key) for key in notes if key in keys()]
     lines += [say(locale, "caption-preview")] if preview else []
     return "\n".join([*lines, facts])
 

@@ -197,6 +197,7 @@ ready = { $makes ->
 }
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
+note-largest-face = Several faces are in the photo; the largest one moves.
 caption-preview = Preview: your photo in motion, made without an AI model.
 preview-label = PREVIEW · no AI model
 
@@ -329,6 +330,9 @@ error-wait-exceeded =
     { job-line }
 error-node-missing =
     A part of the software is missing on our side. The operator has to repair it; please try again tomorrow.
+    { job-line }
+error-unanswered =
+    The service did not say whether it took this job, and asking twice could cost twice. It is not your fault: please press Again.
     { job-line }
 error-internal =
     An error on our side stopped your job. Please press Again; if it stays, give the operator this job's id.

@@ -205,6 +205,7 @@ ready = { $makes ->
 }
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
+note-largest-face = Na fotke je viac tvárí, hýbe sa najväčšia z nich.
 caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
 preview-label = UKÁŽKA · bez modelu AI
 
@@ -337,6 +338,9 @@ error-wait-exceeded =
     { job-line }
 error-node-missing =
     Na našej strane chýba časť programu. Musí to opraviť správca; skús to, prosím, zajtra.
+    { job-line }
+error-unanswered =
+    Služba nepovedala, či túto úlohu prijala, a pýtať sa dvakrát by mohlo stáť dvakrát. Nie je to tvoja chyba: stlač, prosím, Znova.
     { job-line }
 error-internal =
     Tvoju úlohu zastavila chyba na našej strane. Stlač, prosím, Znova; ak to nepomôže, daj prevádzkovateľovi označenie tejto úlohy.

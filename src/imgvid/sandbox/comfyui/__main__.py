@@ -9,16 +9,20 @@ import argparse
 import asyncio
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 from imgvid.sandbox.comfyui.server import serve
+
+_SHM = Path("/dev/shm")  # noqa: S108 - a tmpfs; the folder in it is our own
+_MEMORY = _SHM if _SHM.is_dir() else None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m imgvid.sandbox.comfyui", description=__doc__)
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--folder", type=Path, help="out, in and tmp are made below it")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--folder", type=Path, help="out, in and tmp are made below it; without it: in memory")
     where.add_argument("--output-directory", type=Path, help="as ComfyUI takes it: out, with in and tmp beside it")
     parser.add_argument("--steps", type=int, default=0, help="RepeatImageBatch takes so many, as a model would")
     parser.add_argument("--step-s", type=float, default=0.25, help="seconds of each")
@@ -30,12 +34,14 @@ async def main() -> None:
     args, _of_comfyui = _parser().parse_known_args()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with serve(args.folder or args.output_directory.parent, port=args.port) as world:
-        if args.steps:
-            world.faults.add(at="node:RepeatImageBatch", kind="slow", times=0, steps=args.steps, step_s=args.step_s)
-        sys.stdout.write(f"{world.url}\n")
-        sys.stdout.flush()
-        await stop.wait()
+    told: Path | None = args.folder or (args.output_directory and args.output_directory.parent)
+    with tempfile.TemporaryDirectory(prefix="comfyui-", dir=_MEMORY) as own:
+        async with serve(told or Path(own), port=args.port) as world:
+            if args.steps:
+                world.faults.add(at="node:RepeatImageBatch", kind="slow", times=0, steps=args.steps, step_s=args.step_s)
+            sys.stdout.write(f"{world.url}\n")
+            sys.stdout.flush()
+            await stop.wait()
 
 
 if __name__ == "__main__":

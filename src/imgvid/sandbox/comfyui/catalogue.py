@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from imgvid.sandbox.comfyui import nodes
+from imgvid.sandbox.comfyui.declared import declared_classes
 from imgvid.sandbox.comfyui.nodes import NodeClass
 
 Json = Any
 _UPSCALES = ["nearest-exact", "bilinear", "area", "bicubic", "lanczos"]
 
 
-def classes(models: Mapping[str, list[str]]) -> dict[str, NodeClass]:
-    """Every class; choices of model files are as they are now."""
-    return {one.name: one for one in (*_core(), *_packs(), *_models(models))}
+def classes(models: Mapping[str, list[str]], without: Collection[str] = ()) -> dict[str, NodeClass]:
+    """Every class but those `without`; choices of model files are as they are now."""
+    every = (*_core(), *_packs(), *_models(models), *declared_classes(models))
+    return {one.name: one for one in every if one.name not in without}
 
 
 def _core() -> Iterable[NodeClass]:

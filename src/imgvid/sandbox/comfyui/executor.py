@@ -36,7 +36,12 @@ class Executor:
             world.running = prompt
             await world.tell_status()
             world.memory.running = True
-            entry = await _Execution(world, prompt, self._die).run()
+            try:
+                entry = await _Execution(world, prompt, self._die).run()
+            except _StartedAgain:
+                world.forget_all()
+                world.memory.running = False
+                continue
             world.sockets.executing = (None, None)
             world.memory.running = False
             world.memory.job_done()
@@ -55,12 +60,16 @@ class Executor:
             world.history[prompt.id] = entry
 
 
+class _StartedAgain(Exception):
+    """The process that ran the prompt is another one now."""
+
+
 class _Execution:
     """One prompt."""
 
     def __init__(self, world: World, prompt: Prompt, die: Callable[[], None]) -> None:
         self._world, self._prompt, self._die = world, prompt, die
-        self._classes = classes(world.models)
+        self._classes = classes(world.models, world.without)
         self._results: dict[str, tuple[Any, ...]] = {}
         self._outputs: dict[str, Json] = {}
         self._states: dict[str, Json] = {}
@@ -120,7 +129,14 @@ class _Execution:
             name: self._results[str(value[0])][value[1]] if isinstance(value, list) else value
             for name, value in node["inputs"].items()
         }
-        run = Run(prompt=self._prompt, folders=self._world.folders, step=self._stepper(key))
+        run = Run(
+            prompt=self._prompt,
+            folders=self._world.folders,
+            step=self._stepper(key),
+            step_s=self._world.step_s,
+            writes_metadata="--disable-metadata" not in self._world.argv,
+            faces=self._world.faces,
+        )
         self._results[key], shown = await kind.run(run, given)
         if shown:
             self._outputs[key] = shown
@@ -137,6 +153,8 @@ class _Execution:
                 raise node_error(str(fault.extra.get("error", "value")))
             case Kind.DIE:
                 self._die()
+            case Kind.RESTART:
+                raise _StartedAgain
             case Kind.DEAF:
                 seconds = float(fault.extra.get("seconds", 1))
                 self._deaf_until = time.monotonic() + seconds

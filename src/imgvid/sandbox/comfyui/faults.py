@@ -1,9 +1,9 @@
 """What the stand-in does wrong on request. A fault strikes at the `nth` matching moment, `times` times (0 = for good).
 
 at                     what a moment is                                    kinds
-call:<METHOD> <path>   an HTTP call whose path starts so, without /api     answer, delay, cut, cut_after
+call:<METHOD> <path>   an HTTP call whose path starts so, without /api     answer, delay, cut, cut_after, stall
 frame:<type>           a websocket frame about to be sent                  cut_sockets, mute, die
-node:<class>           a node about to run                                 raise, slow, deaf, die
+node:<class>           a node about to run                                 raise, slow, deaf, die, restart
 history                a prompt's entry about to be written                late, lost
 """
 
@@ -20,9 +20,11 @@ class Kind(StrEnum):
     DELAY = "delay"  # seconds: a slow answer
     CUT = "cut"  # the connection is cut, nothing was applied
     CUT_AFTER = "cut_after"  # applied, then cut
+    STALL = "stall"  # GET /view: half of the file, then `seconds` of nothing, then cut
     CUT_SOCKETS = "cut_sockets"  # every websocket is cut; new ones are taken
     MUTE = "mute"  # websockets stay open and say nothing any more
     DIE = "die"  # the process ends, as kill -9 does
+    RESTART = "restart"  # the server is started again: queue, history and temporary files are gone
     RAISE = "raise"  # error: oom | value | file | model
     SLOW = "slow"  # steps, step_s: the node takes so many steps, and looks for an interrupt before each
     DEAF = "deaf"  # seconds: the node runs on through interrupts, as a GPU kernel does

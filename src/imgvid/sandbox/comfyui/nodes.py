@@ -1,8 +1,8 @@
 """The node classes of the stand-in: what `/object_info` says of them, and what they do with real pictures.
 
 An IMAGE is a list of Pillow pictures. Core and VHS classes take and give what ComfyUI 0.33.0's do; `ProbeSampler` and
-`ProbeFail` are what a slow model and a failing one look like from outside. No class needs a model, but UNETLoader asks for
-the name of one.
+`ProbeFail` are what a slow model and a failing one look like from outside. No class needs a model, but loaders ask for the
+name of one. SDXL's classes are in painter.py, LivePortrait's in portrait.py.
 """
 
 from __future__ import annotations
@@ -44,6 +44,9 @@ class Run:
     prompt: Prompt
     folders: Folders
     step: Callable[[int, int], Awaitable[None]]  # done, in all; raises InterruptedNode
+    step_s: float = 0.0  # what a step of a sampler takes
+    writes_metadata: bool = False
+    faces: int | None = None  # how many faces every photo shows; None: faces.py looks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,11 @@ class NodeClass:
     output: tuple[str, ...] = ()
     is_output: bool = False
     run: Callable[[Run, dict[str, Any]], Awaitable[tuple[tuple[Any, ...], Json]]]
+    told: dict[str, Json] | None = None  # what object_info says of it, where that is the real server's own
 
     def info(self) -> dict[str, Json]:
+        if self.told is not None:
+            return self.told
         inputs: dict[str, Json] = {"required": self.required}
         order: dict[str, Json] = {"required": list(self.required)}
         if self.optional:
@@ -134,11 +140,17 @@ async def save_image(run: Run, given: dict[str, Any]) -> tuple[tuple[Any, ...], 
 
 
 async def vhs_video_combine(run: Run, given: dict[str, Any]) -> tuple[tuple[Any, ...], Json]:
-    """Writes the video, a PNG of its first frame beside it, and with save_metadata the prompt into both and a text file."""
+    """Writes the video, a PNG of its first frame beside it, and with save_metadata the prompt into both and a text file.
+
+    It is played `loop_count` times more, with even sides: the last row or column is repeated.
+    """
     keep = bool(given.get("save_output", True))
     folder = run.folders.output if keep else run.folders.temp
     path, subfolder = next_file(folder, str(given["filename_prefix"]), ".mp4")
-    frames, rate = given["images"], float(given["frame_rate"])
+    even = {id(picture): picture for picture in given["images"]}
+    even = dict(zip(even, await asyncio.to_thread(lambda: [_even(picture) for picture in even.values()]), strict=True))
+    frames = [even[id(picture)] for picture in given["images"]] * (1 + int(given["loop_count"]))
+    rate = float(given["frame_rate"])
     tags = {}
     if given.get("save_metadata", True):
         tags["prompt"] = json.dumps(run.prompt.graph)
@@ -161,6 +173,17 @@ async def vhs_video_combine(run: Run, given: dict[str, Any]) -> tuple[tuple[Any,
         "fullpath": str(path),
     }
     return (None,), {"gifs": [entry]}
+
+
+def _even(picture: Image.Image) -> Image.Image:
+    size = (picture.width + picture.width % 2, picture.height + picture.height % 2)
+    if size == picture.size:
+        return picture
+    padded = Image.new("RGB", size)
+    for right in (size[0] - picture.width, 0):
+        for down in (size[1] - picture.height, 0):
+            padded.paste(picture, (right, down))
+    return padded
 
 
 async def unet_loader(_run: Run, _given: dict[str, Any]) -> tuple[tuple[Any, ...], Json]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -16,6 +17,8 @@ from imgvid.sandbox.comfyui.validate import validate
 from imgvid.sandbox.comfyui.world import Prompt, World, now_ms
 
 Json = Any
+_STALL_LOOK_S = 0.05
+STALL_S = web.RequestKey("stall_s", float)
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _STATUS_WORDS = {"execution_interrupted": "cancelled", "execution_error": "failed"}
 
@@ -97,7 +100,7 @@ class Routes:
         if not isinstance(body.get("prompt"), dict):
             return _refused("no_prompt", "No prompt provided", "No prompt provided")
         graph = body["prompt"]
-        verdict = validate(graph, classes(self._world.models), self._world.folders)
+        verdict = validate(graph, classes(self._world.models, self._world.without), self._world.folders)
         if verdict.error is not None:
             return web.json_response({"error": verdict.error, "node_errors": verdict.node_errors}, status=400)
         extra = {**body.get("extra_data", {})}
@@ -159,7 +162,7 @@ class Routes:
         return web.Response()
 
     async def object_info(self, request: web.Request) -> web.Response:
-        known = classes(self._world.models)
+        known = classes(self._world.models, self._world.without)
         name = request.match_info.get("name")
         if name is not None:
             return web.json_response({name: known[name].info()} if name in known else {})
@@ -211,7 +214,25 @@ class Routes:
         if path is None:
             return web.Response(status=403)
         path /= Path(name).name
-        return web.FileResponse(path) if path.is_file() else web.Response(status=404)
+        if not path.is_file():
+            return web.Response(status=404)
+        stall_s = request.get(STALL_S)
+        return web.FileResponse(path) if stall_s is None else await _stalled(request, path, stall_s)
+
+
+async def _stalled(request: web.Request, path: Path, seconds: float) -> web.StreamResponse:
+    """Half of a file, then nothing, then a cut."""
+    data = await asyncio.to_thread(path.read_bytes)
+    answer = web.StreamResponse(headers={"Content-Type": "application/octet-stream", "Content-Length": str(len(data))})
+    await answer.prepare(request)
+    await answer.write(data[: len(data) // 2])
+    for _ in range(round(seconds / _STALL_LOOK_S)):
+        if request.transport is None or request.transport.is_closing():
+            break
+        await asyncio.sleep(_STALL_LOOK_S)
+    if request.transport is not None:
+        request.transport.abort()
+    return answer
 
 
 _UUID_DETAILS = (

@@ -12,10 +12,16 @@ from aiohttp import web
 
 from imgvid.sandbox.comfyui.executor import Executor
 from imgvid.sandbox.comfyui.faults import BadFault, Fault, Kind
-from imgvid.sandbox.comfyui.routes import Routes
+from imgvid.sandbox.comfyui.routes import STALL_S, Routes
 from imgvid.sandbox.comfyui.world import Folders, Memory, World
 
 WORLD = web.AppKey("world", World)
+MODELS = {
+    "checkpoints": ["sd_xl_base_1.0.safetensors"],
+    "detection": ["mediapipe_face_fp32.safetensors"],
+    "diffusion_models": ["a.safetensors"],
+    "loras": [],
+}
 MAX_BODY_BYTES = 104_857_600
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -29,6 +35,8 @@ def create_app(world: World, die: Callable[[], None] | None = None) -> web.Appli
     app.router.add_get("/sim/faults", _faults)
     app.router.add_post("/sim/faults", _add_fault)
     app.router.add_delete("/sim/faults/{id}", _remove_fault)
+    app.router.add_get("/sim/world", _show_world)
+    app.router.add_patch("/sim/world", _change_world)
     app.cleanup_ctx.append(lambda _: _executing(world, die))
     app.on_shutdown.append(lambda _: world.sockets.close())
     return app
@@ -43,17 +51,23 @@ async def serve(
     memory: Memory | None = None,
     key: str | None = None,
     has_jobs_api: bool = True,
+    metadata: bool = False,
     die: Callable[[], None] | None = None,
 ) -> AsyncIterator[World]:
-    """Listen on 127.0.0.1 with files below `folder` (out, in, tmp/temp, as in the worker image); `port` 0: a free one."""
+    """Listen on 127.0.0.1 with files below `folder` (out, in, tmp/temp, as in the worker image); `port` 0: a free one.
+
+    The start arguments that /system_stats tells are true: whether files are on a disk hangs on `folder`, and `metadata`
+    leaves --disable-metadata out.
+    """
     folders = Folders.below(folder)
     folders.make()
+    plain = () if metadata else ("--disable-metadata",)
     argv = ["main.py", "--output-directory", str(folders.output), "--input-directory", str(folders.input)]
     world = World(
         folders=folders,
-        models={"diffusion_models": ["a.safetensors"], "loras": []} if models is None else models,
+        models={name: list(there) for name, there in MODELS.items()} if models is None else models,
         memory=memory or Memory(),
-        argv=(*argv, "--temp-directory", str(folders.temp.parent), "--disable-metadata", "--cache-none"),
+        argv=(*argv, "--temp-directory", str(folders.temp.parent), *plain, "--cache-none"),
         key=key,
         has_jobs_api=has_jobs_api,
     )
@@ -99,6 +113,9 @@ async def _struck(request: web.Request, handler: _Handler, fault: Fault) -> web.
             if request.transport is not None:
                 request.transport.abort()
             return answer
+        case Kind.STALL:
+            request[STALL_S] = float(fault.extra.get("seconds", 1))
+            return await handler(request)
         case Kind.ANSWER:
             if fault.extra.get("applied"):
                 await handler(request)
@@ -131,3 +148,24 @@ async def _add_fault(request: web.Request) -> web.Response:
 async def _remove_fault(request: web.Request) -> web.Response:
     known = request.app[WORLD].faults.remove(request.match_info["id"])
     return web.json_response({}, status=200 if known else 404)
+
+
+async def _show_world(request: web.Request) -> web.Response:
+    world = request.app[WORLD]
+    return web.json_response(
+        {"faces": world.faces, "step_s": world.step_s, "without": sorted(world.without), "models": world.models}
+    )
+
+
+async def _change_world(request: web.Request) -> web.Response:
+    """Only what the body names."""
+    world, body = request.app[WORLD], await request.json()
+    if "faces" in body:
+        world.faces = None if body["faces"] is None else int(body["faces"])
+    if "step_s" in body:
+        world.step_s = float(body["step_s"])
+    if "without" in body:
+        world.without = {str(name) for name in body["without"]}
+    for folder, there in body.get("models", {}).items():
+        world.models[folder] = [str(name) for name in there]
+    return await _show_world(request)

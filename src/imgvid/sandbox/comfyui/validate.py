@@ -14,6 +14,7 @@ from imgvid.sandbox.comfyui.nodes import NodeClass, annotated_path
 from imgvid.sandbox.comfyui.world import Folders
 
 Json = Any
+CLIPS = "custom_nodes/ComfyUI-LivePortraitKJ/assets/examples/driving/"  # the pack's own, from ComfyUI's folder
 _LITERALS = {"INT": int, "FLOAT": float, "STRING": str, "BOOLEAN": bool}
 
 
@@ -127,12 +128,19 @@ class _Look:
                 details = f"image - Invalid image file: {value}"
                 message = "Custom validation failed for node"
                 errors.append(_error("custom_validation_failed", message, details, {"input_name": "image"}))
+        if (
+            self._graph[key]["class_type"] == "VHS_LoadVideoPath"
+            and name == "video"
+            and not str(value).startswith(CLIPS)
+        ):
+            details, message = f"video - Invalid file path: {value}", "Custom validation failed for node"
+            errors.append(_error("custom_validation_failed", message, details, {"input_name": "video"}))
         return True
 
     def _link(self, name: str, spec: Json, value: Json, errors: list[Json]) -> bool:
         source, slot = str(value[0]), int(value[1])
         given = self._classes[self._graph[source]["class_type"]].output[slot]
-        if given != spec[0]:
+        if spec[0] != "*" and given != spec[0]:
             details = f"{name}, received_type({given}) mismatch input_type({spec[0]})"
             extra = {"input_name": name, "input_config": spec, "received_type": given, "linked_node": value}
             errors.append(_error("return_type_mismatch", "Return type mismatch between linked nodes", details, extra))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import shutil
 import time
 from collections import deque
 from dataclasses import dataclass, field
@@ -98,6 +99,9 @@ class World:
     models: dict[str, list[str]] = field(default_factory=dict)
     memory: Memory = field(default_factory=Memory)
     argv: tuple[str, ...] = ()
+    without: set[str] = field(default_factory=set)  # node classes that are not installed
+    faces: int | None = None  # how many faces every photo shows; None: faces.py looks
+    step_s: float = 0.0  # what a step of KSampler takes
     key: str | None = None
     has_jobs_api: bool = True
     faults: Faults = field(default_factory=Faults)
@@ -124,6 +128,14 @@ class World:
 
     def status(self) -> dict[str, Json]:
         return {"exec_info": {"queue_remaining": self.remaining}}
+
+    def forget_all(self) -> None:
+        """As after a start: nothing waits, nothing runs, nothing is remembered, and the temporary folder is empty."""
+        self.pending.clear()
+        self.history.clear()
+        self.running = None
+        shutil.rmtree(self.folders.temp, ignore_errors=True)
+        self.folders.make()
 
     async def tell_status(self) -> None:
         await self.sockets.broadcast("status", {"status": self.status()})

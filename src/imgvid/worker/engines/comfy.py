@@ -23,7 +23,7 @@ from imgvid.catalog import Mode, modes
 from imgvid.catalog.choices import context
 from imgvid.comfy.bind import BindingError
 from imgvid.comfy.client import Comfy, Place
-from imgvid.comfy.course import run_prompt, through_cancels
+from imgvid.comfy.course import run_prompt
 from imgvid.comfy.errors import ComfyError, NoOutput, OutOfMemory, ServerGone, Stuck
 from imgvid.comfy.frames import Frame
 from imgvid.comfy.graph import Graph
@@ -32,20 +32,20 @@ from imgvid.comfy.jsontypes import Json, as_dict
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.progress import Tracker
 from imgvid.comfy.stats import Memory, Stats
-from imgvid.comfy.stop import Pace
+from imgvid.comfy.stop import Pace, through_cancels
+from imgvid.comfy.workflow import Workflow, WorkflowRefused, apart
 from imgvid.jobs.errors import Code
 from imgvid.worker.bootstrap.server import Folders
 from imgvid.worker.engines.base import EngineFailed, Made, Order, Scalar, Tell
 from imgvid.worker.engines.memory import Growth, lower, within_container
 from imgvid.worker.engines.shelf import Shelf
-from imgvid.worker.engines.workflows import Workflow, WorkflowRefused, load
+from imgvid.worker.engines.workflows import load
 from imgvid.worker.thread import in_thread
 
 PACE = Pace(gone_s=2.0)  # beside us: a refused connection is a dead process
 _LOOK_EVERY_S = 5.0  # at the memory while a job runs
 # The pack writes a PNG with the prompt's text beside every video unless the workflow's own options say no (measured).
 _EXTRA: dict[str, Json] = {"extra_pnginfo": {"workflow": {"extra": {"VHS_MetadataImage": False}}}}
-_PREFIX = "filename_prefix"
 
 
 class ComfyEngine:
@@ -150,11 +150,7 @@ class ComfyEngine:
             raise EngineFailed(Code.INTERNAL, f"{workflow.name}: {error}") from None
         if bound.notes or bound.unused:
             log.get().info(log.PROMPT_BOUND, prompt=prompt_id, changed=bound.notes, unused=bound.unused)
-        graph = bound.graph
-        for key, node in graph.nodes.items():
-            if isinstance(node.inputs.get(_PREFIX), str):
-                graph = graph.with_input(key, _PREFIX, f"{prompt_id}/{key.replace(':', '_')}")
-        return graph
+        return apart(bound.graph, prompt_id)
 
     async def _run(self, server: Comfy, graph: Graph, prompt_id: str, tell: Tell) -> Entry:
         tracker = Tracker(graph)
