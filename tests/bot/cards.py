@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from imgvid.sandbox.telegram import Person
 from imgvid.sandbox.telegram.shown import Shown
+from tests.bot.pictures import jpeg
 
 ALL = ("runpod/video", "fal/image", "fal/video")
 """Everything that Fal and the photo mode make."""
@@ -44,3 +45,9 @@ async def choose(person: Person, shown: Shown, tail: str) -> Shown:
     """Press, and the message as it is then."""
     await press(person, shown, tail)
     return await person.message(shown.message_id)
+
+
+async def ready_card(eva: Person, caption: str = "she waves") -> Shown:
+    """A card of the photo → video mode that only Make is missing from."""
+    await eva.send_photo(jpeg(640, 480), caption)
+    return await choose(eva, await card(eva), ":m:photo-video")

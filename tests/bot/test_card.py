@@ -11,12 +11,13 @@ from imgvid.bot import drafts
 from imgvid.bot.card import PROMPT_SHOWN, view
 from imgvid.bot.card_keys import unpack
 from imgvid.bot.offers import Offer
+from imgvid.catalog import modes
 from imgvid.catalog.choices import Room
 from imgvid.catalog.read import parse
 from imgvid.store.drafts import Draft
 from imgvid.telegram.keyboard import Keyboard
 from imgvid.texts import LOCALES, say
-from tests.bot.drafted import EDIT, EVERYTHING, IMAGE, PHOTO_VIDEO, WAN, draft, picture, scene
+from tests.bot.drafted import EDIT, IMAGE, PHOTO_VIDEO, WAN, draft, picture, scene
 from tests.catalog.test_read import changed
 
 
@@ -67,6 +68,20 @@ def test_the_settings_of_a_video_from_a_photo() -> None:
         ["✓ 4 s", "8 s"],
         ["✓ 16:9", "9:16", "1:1"],
         ["Sound: no", "Change words"],
+        ["Make"],
+        ["Other mode", "Discard"],
+    ]
+
+
+def test_words_that_only_choose_are_shown_and_not_asked_for() -> None:
+    portrait = modes()["liveportrait"]
+    offered = Offer(modes=(portrait, WAN))
+    shown = view(on_card(portrait, prompt="she smiles", inputs=(picture(),)), scene(offered=offered))
+    assert "“she smiles”" in shown.text
+    assert "Expression: smile" in shown.text
+    assert rows(shown.keyboard) == [
+        ["✓ 10 s", "15 s", "20 s"],
+        ["Calm", "✓ Smile", "Nod"],
         ["Make"],
         ["Other mode", "Discard"],
     ]
@@ -189,15 +204,16 @@ def test_a_mode_that_has_gone_asks_anew() -> None:
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-@pytest.mark.parametrize("mode", EVERYTHING.modes, ids=lambda mode: mode.id)
+@pytest.mark.parametrize("mode", modes().values(), ids=lambda mode: mode.id)
 def test_every_card_is_whole_in_every_language(locale: str, mode: Any) -> None:
     given = draft(prompt="x" * 1500, inputs=(picture(), picture(12, role="mask"), picture(13, role="last")))
     card = replace(drafts.choose(given, mode, {}), seed=2**53 - 1)
     pages = [None, *(param.name for param in mode.params)]
+    offered = Offer(modes=tuple(modes().values()))
     asked = [card, *(drafts.ask(card, what) for what in ("prompt", "mask") if what == "prompt" or mode.input(what))]
     for one in asked:
         for page in pages:
-            shown = view(one, scene(locale, prices=True, private=False), page=page)
+            shown = view(one, scene(locale, offered=offered, prices=True, private=False), page=page)
             assert len(shown.text) <= 4096
             assert "\n\n\n" not in shown.text
             buttons = [button for row in shown.keyboard.rows for button in row]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 
 from imgvid.bot import labels
@@ -16,21 +14,8 @@ from imgvid.jobs.errors import Code
 from imgvid.texts import LOCALES, failure, keys, say
 from imgvid.texts.say import TextError
 
-
-@dataclass(frozen=True)
-class Coming:
-    """A mode whose file comes later; its texts are here already."""
-
-    id: str
-    params: tuple[Param, ...]
-
-
 SECONDS = Param(name="seconds", values=(10, 15, 20), unit="s")
-COMING = (
-    Coming("sdxl-t2i", (Param(name="aspect", values=("1:1", "3:2")), Param(name="negative", text_max=500))),
-    Coming("liveportrait", (SECONDS, Param(name="expression", values=("calm", "smile", "nod")))),
-)
-ALL: list[Mode | Coming] = [*modes().values(), *(one for one in COMING if one.id not in modes())]
+ALL = list(modes().values())
 
 
 def is_word(value: object) -> bool:
@@ -39,7 +24,7 @@ def is_word(value: object) -> bool:
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("mode", ALL, ids=lambda mode: mode.id)
-def test_a_mode_has_its_texts(locale: str, mode: Mode | Coming) -> None:
+def test_a_mode_has_its_texts(locale: str, mode: Mode) -> None:
     assert len(say(locale, f"mode-{mode.id}")) <= 30
     assert len(say(locale, f"about-{mode.id}")) <= 90
     for param in mode.params:

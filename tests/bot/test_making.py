@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from imgvid.sandbox.telegram import Person
-from imgvid.sandbox.telegram.shown import Shown
 from imgvid.texts import say
-from tests.bot.cards import ALL, button, card, choose, data, has, press
+from tests.bot.cards import ALL, button, card, choose, data, has, press, ready_card
 from tests.bot.conftest import Stage
 from tests.bot.pictures import jpeg
 
@@ -41,17 +39,11 @@ async def test_a_photo_becomes_a_card_and_the_card_a_job_in_the_same_message(sta
     assert (draft["prompt"], draft["inputs"]) == (None, [])
 
 
-async def ready_card(stage: Stage, eva: Person, caption: str = "she waves") -> Shown:
-    """A card of the photo → video mode that only Make is missing from."""
-    await eva.send_photo(jpeg(640, 480), caption)
-    return await choose(eva, await card(eva), ":m:photo-video")
-
-
 async def test_pressed_twice_it_is_one_job(stage: Stage) -> None:
     await stage.offer(*ALL)
     eva = await stage.person(language="sk")
     async with stage.bot():
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         presses = [await eva.press(shown.message_id, button(shown, ":g")) for _ in range(2)]
         answers = [await eva.answer(one) for one in presses]
         assert [answer["text"] for answer in answers] == [say("sk", "alert-queued")] * 2
@@ -63,7 +55,7 @@ async def test_a_card_that_could_not_become_the_placeholder_does_so_with_the_nex
     await stage.offer(*ALL)
     eva = await stage.person()
     async with stage.bot():
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         await stage.sim.fault("502", method="editMessageText", chat_id=eva.chat_id)
         await press(eva, shown, ":g")
         (job,) = await stage.jobs()
@@ -79,7 +71,7 @@ async def test_killed_after_the_edit_and_before_its_id_was_stored(stage: Stage) 
     await stage.offer(*ALL)
     eva = await stage.person()
     async with stage.bot() as bot:
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         late = await stage.sim.fault("late", method="editMessageText", chat_id=eva.chat_id)
         first = await eva.press(shown.message_id, button(shown, ":g"))
         second = await eva.press(shown.message_id, button(shown, ":g"))
@@ -99,7 +91,7 @@ async def test_when_announce_was_faster_the_stale_card_is_removed(stage: Stage) 
     await stage.offer(*ALL)
     eva = await stage.person()
     async with stage.bot():
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         await stage.sim.fault("reset", method="editMessageText", chat_id=eva.chat_id)
         await press(eva, shown, ":g")
         (job,) = await stage.jobs()
@@ -116,7 +108,7 @@ async def test_a_card_that_was_deleted_meanwhile_is_left_to_announce(stage: Stag
     await stage.offer(*ALL)
     eva = await stage.person()
     async with stage.bot():
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         gone = "Bad Request: message to edit not found"
         await stage.sim.fault("error", method="editMessageText", chat_id=eva.chat_id, status=400, description=gone)
         answer = await press(eva, shown, ":g")
@@ -150,7 +142,7 @@ async def test_a_limit_is_told_and_the_card_stays(stage: Stage) -> None:
     eva = await stage.person(language="ru")
     async with stage.bot(pending_per_person=1):
         for _ in range(2):
-            shown = await ready_card(stage, eva)
+            shown = await ready_card(eva)
             answer = await press(eva, shown, ":g")
         assert (answer["text"], answer["alert"]) == (say("ru", "limit-pending", count=1), True)
         assert has(await eva.message(shown.message_id), ":g")
@@ -250,96 +242,9 @@ async def test_a_card_that_is_forgotten_says_so_and_goes(stage: Stage) -> None:
     await stage.offer(*ALL)
     eva = await stage.person()
     async with stage.bot():
-        shown = await ready_card(stage, eva)
+        shown = await ready_card(eva)
         await stage.rows("DELETE FROM drafts")
         answer = await press(eva, shown, ":g")
         assert (answer["text"], answer["alert"]) == (say("en", "alert-stale"), True)
         await stage.sim.until_called("deleteMessage")
     assert await stage.jobs() == []
-
-
-async def test_choices_are_remembered_and_the_last_mode_comes_first(stage: Stage) -> None:
-    await stage.offer(*ALL)
-    eva, adam = await stage.person(), await stage.person("Adam")
-    async with stage.bot():
-        shown = await choose(eva, await ready_card(stage, eva), ":v:seconds:8")
-        await choose(eva, shown, ":v:sound:true")
-        await press(eva, shown, ":g")
-        await stage.attached()
-        await eva.send_photo(jpeg(640, 480))
-        asked = await card(eva, say("en", "offer-photo"))
-        assert has(asked, ":m:photo-video")
-        assert data(asked)[0].endswith(":m:photo-video")
-        again = await choose(eva, asked, ":m:photo-video")
-        assert "Length: 8 s" in again.text
-        assert "Sound: yes" in again.text
-        await adam.send_photo(jpeg(640, 480))
-        other = await choose(adam, await card(adam), ":m:photo-video")
-        assert "Length: 4 s" in other.text
-    (settings,) = [row["settings"] for row in await stage.rows("SELECT settings FROM people WHERE settings <> '{}'")]
-    assert settings == {
-        "last:photo": "photo-video",
-        "last:photo-video": "photo-video",
-        "photo-video:seconds": 8,
-        "photo-video:aspect": "1:1",
-        "photo-video:sound": True,
-    }
-
-
-async def test_other_mode_and_the_list_of_values_and_the_price(stage: Stage) -> None:
-    await stage.offer(*ALL)
-    eva = await stage.person()
-    async with stage.bot(show_prices=True):
-        shown = await ready_card(stage, eva, "a red hat 8s")
-        assert "Costs about $0.67." in shown.text
-        asked = await choose(eva, shown, ":o")
-        assert say("en", "offer-photo") in asked.text
-        shown = await choose(eva, asked, ":m:image-edit")
-        assert "Costs about $0.04." in shown.text
-        listed = await choose(eva, shown, ":l:style")
-        assert len(listed.buttons) == 5
-        shown = await choose(eva, listed, ":v:style:oil")
-        assert "Style: oil painting" in shown.text
-        assert (await choose(eva, shown, ":v:as_file:true")).buttons[0][1].text == "✓ File"
-        await press(eva, shown, ":g")
-        (job,) = await stage.attached()
-        placeholder = await eva.message(shown.message_id)
-    assert job["params"] == {"style": "oil", "as_file": True}
-    assert (job["lane"], job["prompt"]) == ("image", "a red hat")
-    assert placeholder.text == say("en", "waiting-placed", id=job["short"], makes="image")
-
-
-async def test_a_mode_that_is_not_offered_any_more_is_asked_about_again(stage: Stage) -> None:
-    await stage.offer(*ALL)
-    eva = await stage.person()
-    async with stage.bot():
-        shown = await ready_card(stage, eva)
-    await stage.rows("UPDATE backends SET cap = 0 WHERE backend = 'fal'")
-    async with stage.bot():
-        answer = await press(eva, shown, ":g")
-        assert (answer["text"], answer["alert"]) == (say("en", "alert-mode-gone"), True)
-        asked = await eva.message(shown.message_id)
-        assert [one.partition(":m:")[2] for one in data(asked)] == ["wan22-i2v", ""]
-    assert await stage.jobs() == []
-
-
-async def test_one_mode_with_choices_needs_no_question(stage: Stage) -> None:
-    await stage.offer("fal/video")
-    eva = await stage.person()
-    async with stage.bot():
-        await eva.send_photo(jpeg(480, 800), "she waves")
-        shown = await card(eva, say("en", "mode-photo-video"))
-        assert "Format: 9:16" in shown.text
-        assert has(shown, ":g")
-        assert not has(shown, ":o")
-
-
-async def test_a_plain_photo_mode_beside_words_is_still_queued_at_once(stage: Stage) -> None:
-    await stage.offer("runpod/video", "fal/image")
-    await stage.rows("UPDATE backends SET cap = 0 WHERE backend = 'fal'")
-    eva = await stage.person()
-    async with stage.bot():
-        await eva.send_photo(jpeg(), "she waves")
-        (job,) = await stage.attached()
-    assert (job["mode"], job["params"]) == ("wan22-i2v", {})
-    assert await stage.drafts() == []

@@ -77,8 +77,9 @@ def settings(on: Sheet) -> Keyboard:
 
 
 def _made_of(on: Sheet) -> list[Button]:
-    """Words, mark and seed."""
-    buttons = [_word(on, Verb.ASK, "button-words-change" if on.draft.prompt else "button-words-add", PROMPT)]
+    """Words where a model reads them, mark and seed."""
+    key = "button-words-change" if on.draft.prompt else "button-words-add"
+    buttons = [] if on.mode.prompt.chooses else [_word(on, Verb.ASK, key, PROMPT)]
     if on.mode.input(MASK) is not None and on.draft.input(IMAGE) is not None:
         marked = on.draft.input(MASK) is not None
         buttons.append(_word(on, Verb.ASK, "button-marked" if marked else "button-mark", MASK))
