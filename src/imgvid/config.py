@@ -68,6 +68,7 @@ class BotSettings:
     chat_jobs_per_minute: int
     album_wait_s: timedelta
     bot_concurrency: int
+    show_prices: bool
     keep_prompts_days: timedelta  # /privacy says them
     keep_rows_days: timedelta
     log_level: str

@@ -127,6 +127,9 @@ KEYS: dict[str, Key] = {
     "CHAT_JOBS_PER_MINUTE": Key(parse=_integer(1, 10_000), default="10", help="New jobs of one chat in a minute"),
     "ALBUM_WAIT_S": Key(parse=_seconds(0, 60), default="1.5", help="Seconds to wait for a further picture of an album"),
     "BOT_CONCURRENCY": Key(parse=_integer(1, 1000), default="64", help="Chats that the bot answers side by side"),
+    "SHOW_PRICES": Key(
+        parse=_flag, default="0", help="1: cards say what a job costs the operator, in US dollars of the price lists"
+    ),
     "RUNPOD_API_KEY": Key(
         parse=str, default=None, secret=True, empty_is_none=True, help="RunPod API key with access to the endpoints"
     ),
