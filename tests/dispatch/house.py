@@ -85,7 +85,7 @@ class House:
         serving = served(settings, http=http, read=lambda picture: telegram.read(file_id=picture.file_id))
         for one in serving:
             for lane, cap in one.lanes.items():
-                await BackendStore(world.database).ensure(one.backend, lane, cap)
+                await BackendStore(world.database).ensure(one.backend, lane, cap, one.facts)
         parts = Parts(
             database=database,
             dsn=world.dsn,

@@ -29,7 +29,7 @@ async def people(town: Town) -> AsyncIterator[Case]:
         httpx.AsyncClient(base_url=town.house.outside.cloud.url, trust_env=False) as runpod,
     ):
         yield Case(town=town, sim=sim, runpod=runpod, person=await sim.person("Eva"))
-        await town.call(lambda house: house.outside.calm())
+        await town.call(lambda house: house.outside.board.calm())
         await until(
             lambda: town.call(lambda house: all(child.pid for child in house.children.values())),
             within_s=20,

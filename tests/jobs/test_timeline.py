@@ -65,6 +65,23 @@ def test_the_worker_says_where_its_seconds_went() -> None:
     }
 
 
+def test_a_result_that_was_fetched() -> None:
+    """The provider's own work is one stretch; what came after it is told in parts."""
+    events = [*PLAIN[:6], event(9, "job.delivering"), event(10, "job.completed")]
+    told = worker_phases({"phases": {"upload_s": 0.2, "pack_s": 0.1, "fetch_s": 0.5}})
+    assert seconds_by_phase(phases_of(events, now=START, worker=told)) == {
+        "queued": 1.0,
+        "submit": 0.5,
+        "boot": 2.5,
+        "prepare": 1.0,
+        "sample": 4.0,
+        "fetch": 0.5,
+        "encode": 0.1,
+        "upload": 0.2,
+        "finish": 0.2,
+    }
+
+
 def test_a_worker_that_counts_more_than_there_was_is_scaled_down() -> None:
     phases = phases_of(PLAIN, now=START, worker={"sample": 30.0, "upload": 30.0})
     assert sum(phase.seconds for phase in phases) == pytest.approx(10.0)

@@ -149,7 +149,7 @@ async def storm(plan: Plan, say: Callable[[str], None]) -> Outcome:
         stop.set()
         await living
         say("the storm is over; waiting for every job to end")
-        house.outside.calm()
+        house.outside.board.calm()
         all_ended = await settled(house.dsn, plan.settle_s, ghosts_too=plan.wait_for_ghosts)
         wrong, states = await judge_jobs(house.dsn, crowd)
         async with httpx.AsyncClient(base_url=house.outside.url) as http:

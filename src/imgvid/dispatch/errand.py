@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imgvid.catalog import Makes, Mode
+from imgvid.catalog.choices import context
 from imgvid.dispatch.actions import Action, Again, Close, Complete, Moved
 from imgvid.dispatch.decide import Judge
 from imgvid.dispatch.pace import Pace
@@ -47,6 +48,7 @@ class Tools:
     pace: Pace
     purse: Purse
     by: str
+    moves: bool  # a picture may become a video: some mode that does so is served
 
 
 class Over(Exception):
@@ -79,7 +81,7 @@ class Errand:
             return Close(verdict=State.CANCELLED, code=None, over=self._row.state is not State.DELIVERING)
         await self._look()
         async with self._fetched() as (made, result):
-            self._enter("download")
+            self._enter("fetch")
             with contextlib.closing(await self._pack(made)) as parcel:
                 self._enter("pack")
                 await self._still_wanted()
@@ -97,6 +99,11 @@ class Errand:
     def _makes(self) -> Makes:
         return self._mode.makes if self._mode is not None else Makes.VIDEO
 
+    @property
+    def _is_seeded(self) -> bool:
+        mode, claimed = self._mode, self._claimed
+        return mode is None or mode.is_seeded(context(mode, claimed.params, claimed.roles))
+
     async def _look(self) -> None:
         """A run of a finished job stops here, before it fetches anything."""
         row = self._row
@@ -104,7 +111,6 @@ class Errand:
         seen = await self._tools.scribe.show(
             self._place, say(row.locale, "sending", id=row.short, makes=self._makes), None
         )
-        self._enter("look")
         match seen:
             case Seen.TEXT:
                 return
@@ -161,11 +167,13 @@ class Errand:
                     row.locale,
                     short_id=row.short,
                     prompt=claimed.prompt,
-                    seed=claimed.seed if self._mode is None or self._mode.is_seeded(claimed.params) else None,
+                    seed=claimed.seed if self._is_seeded else None,
                     length_s=parcel.duration_s,
                     notes=result.notes,
                 ),
-                keyboard=after_result(row.locale, row.short, self._mode, claimed.params),
+                keyboard=after_result(
+                    row.locale, row.short, self._mode, claimed.params, roles=claimed.roles, moves=tools.moves
+                ),
                 patience=Patience(span=tools.pace.delivery_patience),
             )
         except BadToken as error:

@@ -19,7 +19,7 @@ from typing import Protocol
 import httpx
 
 from imgvid import log
-from imgvid.catalog import modes
+from imgvid.catalog import Group, modes
 from imgvid.config import DispatcherSettings
 from imgvid.dispatch.actions import Action
 from imgvid.dispatch.announce import Announcer
@@ -123,6 +123,7 @@ class Dispatcher:
                 pace=pace,
                 purse=Purse(2 * MAX_FILE_BYTES),
                 by=parts.by,
+                moves=any(one.group is Group.PHOTO_VIDEO and one.backend in providers for one in modes().values()),
             ),
             providers=providers,
             catalogue=modes(),
@@ -260,7 +261,7 @@ async def _ensure(backends: BackendStore, serving: Sequence[Served], settings: D
     """The operator's numbers. What is no longer configured takes nothing more, and is no longer offered."""
     for one in serving:
         for lane, cap in one.lanes.items():
-            await backends.ensure(one.backend, lane, cap)
+            await backends.ensure(one.backend, lane, cap, one.facts)
     await backends.shut_others([one.backend for one in serving])
     for lane in ("video", "image"):
         await backends.set_lane(lane, settings.in_flight_per_person)

@@ -255,6 +255,7 @@ class Reconciler:
             by = {"worker": action.worker} if action.worker else {}
             log.get().info(log.JOB_BEGAN, **_about(row, State.RUNNING), **by, next="polled until it ends")
             if self._conducts.get(row.backend, WORKERS).narrated:
+                await self._jobs.progress(row.id, row.attempt, "sample", None)
                 await self._chat.owe_now(row.id)
                 self._clockwork.wakeups.wake("chat")
         if action.phase is not None:

@@ -169,6 +169,11 @@ class Claimed:
     cancel_at: datetime | None
 
     @property
+    def roles(self) -> tuple[str, ...]:
+        """What its pictures are there for."""
+        return tuple(str(item["role"]) for item in self.inputs)
+
+    @property
     def has_spoiler(self) -> bool:
         """A result is hidden like the picture that it came from."""
         return any(item.get("has_spoiler") for item in self.inputs)

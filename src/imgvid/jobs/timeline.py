@@ -24,8 +24,8 @@ _BEGINS = {
     "job.delivering": "upload",
     "job.closing": "tell",
 }
-# worker/outcome.py, "phases"
-PIPELINE = ("look", "download", "prepare", "load", "sample", "decode", "encode", "pack", "upload", "wipe")
+# worker/outcome.py, "phases"; of a result that we fetch ourselves: fetch, pack, upload (dispatch/errand.py)
+PIPELINE = ("look", "fetch", "download", "prepare", "load", "sample", "decode", "encode", "pack", "upload", "wipe")
 # the worker's own names -> the phases that people are shown
 _SHOWN = {"look": "prepare", "download": "prepare", "pack": "encode", "wipe": "finish"}
 _WAITS = ("queued", "submit", "boot")
@@ -64,7 +64,8 @@ def _phase_after(event: HistoryEvent, current: str) -> str:
 def phases_of(
     events: Sequence[HistoryEvent], *, now: datetime, worker: Mapping[str, float] | None = None
 ) -> list[Phase]:
-    """The phases of one job in order; equal neighbours are one. `worker` are the last run's own seconds by phase."""
+    """The phases of one job in order; equal neighbours are one. `worker` are the last run's own seconds by phase: of
+    all of it, or of what came after it where the result had to be fetched."""
     if not events:
         return []
     began = events[0].at
@@ -105,7 +106,8 @@ def _joined(found: list[Phase], piece: Phase) -> list[Phase]:
 def _divided(found: list[Phase], worker: Mapping[str, float]) -> list[Phase]:
     """The last run, from the worker's beginning on, as the worker counted it; scaled down where it counted too much."""
     counted = sum(worker.values())
-    begins = max((place + 1 for place, phase in enumerate(found) if phase.name in _WAITS), default=0)
+    before = {*_WAITS, "sample"} if "fetch" in worker else _WAITS
+    begins = max((place + 1 for place, phase in enumerate(found) if phase.name in before), default=0)
     run = found[begins:]
     if not run or counted <= 0:
         return found

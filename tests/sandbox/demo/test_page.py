@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from playwright.async_api import Page as Tab
@@ -28,9 +29,9 @@ DROP = """async (name) => {
 
 
 @pytest.fixture
-async def outside() -> AsyncIterator[Outside]:
+async def outside(tmp_path: Path) -> AsyncIterator[Outside]:
     routes = lambda made: Page(outside=made, standing=[], logbook=Logbook()).add_routes()  # noqa: E731
-    async with open_outside(port=0, add_routes=routes) as served:
+    async with open_outside(port=0, comfyui_files=tmp_path, add_routes=routes) as served:
         yield served
 
 

@@ -44,7 +44,8 @@ def test_the_tail_brings_whole_lines_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("number", NUMBERS)
 def test_made_pictures_are_photos(number: int) -> None:
     with Image.open(io.BytesIO(made_picture(number))) as picture:
-        assert (picture.size, picture.format, picture.mode) == (SIZE, "JPEG", "RGB")
+        assert (picture.format, picture.mode) == ("JPEG", "RGB")
+        assert max(picture.size) in range(1200, 1281)
     assert made_picture(1) != made_picture(2)
 
 

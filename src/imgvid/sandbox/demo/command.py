@@ -14,8 +14,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from imgvid import log
+from imgvid.catalog import modes
 from imgvid.sandbox.demo.gpu import Engine, EngineRefused
-from imgvid.sandbox.demo.house import IDLE_TIMEOUT, House, HouseRefused, open_house
+from imgvid.sandbox.demo.house import EVERYTHING, IDLE_TIMEOUT, RUNPOD_ALONE, House, HouseRefused, open_house
 from imgvid.sandbox.demo.logbook import Line, Logbook
 from imgvid.sandbox.demo.once import OnceFailed, Order, once
 from imgvid.sandbox.demo.outside import Outside
@@ -32,8 +33,8 @@ _WELCOME = """
   imgvid is running on this machine:  {url}
 
   Three things to try there:
-    1. Press “Send a sample photo” (or drop one of yours) and watch the answer become the video.
-    2. Send a second photo and press Cancel under it.
+    1. Press “Send a sample photo” (or drop one of yours), choose what it shall become, and watch the card become the result.
+    2. Write /image and what you would like to see.
     3. Open the panel on the right, “Faults”, and kill {kill} while it works.
 
   Ctrl-C ends it and leaves nothing behind.
@@ -49,11 +50,22 @@ def build_parser() -> argparse.ArgumentParser:
         description="Runs PostgreSQL, stand-ins for Telegram and RunPod, the real bot, dispatcher and workers, and a chat page.",
     )
     demo.add_argument(
-        "photos", nargs="*", type=Path, metavar="PHOTO", help="with --once: what to send; two are an album"
+        "photos",
+        nargs="*",
+        type=Path,
+        metavar="PHOTO",
+        help="with --once: what to send; two are an album (of image-edit: the photo, and where to change it)",
     )
-    demo.add_argument("--once", action="store_true", help="send, wait, save the video, print one JSON line, end")
-    demo.add_argument("--out", type=Path, metavar="FILE", help="with --once: where the video goes (imgvid-<job>.mp4)")
-    demo.add_argument("--caption", metavar="TEXT", help="with --once: what should happen in the video")
+    demo.add_argument("--once", action="store_true", help="send, wait, save the result, print one JSON line, end")
+    demo.add_argument(
+        "--mode", choices=sorted(modes()), metavar="MODE", help=f"with --once: {', '.join(sorted(modes()))} (wan22-i2v)"
+    )
+    demo.add_argument(
+        "--set", dest="choices", action="append", type=_choice, default=[], metavar="KEY=VALUE",
+        help="with --mode: a choice of its card, such as seconds=8; may be repeated (docs/modes.md has them all)",
+    )  # fmt: skip
+    demo.add_argument("--out", type=Path, metavar="FILE", help="with --once: where the result goes (imgvid-<job>.mp4)")
+    demo.add_argument("--caption", metavar="TEXT", help="with --once: the words: what to make, or what should happen")
     demo.add_argument(
         "--limit", type=float, default=LIMIT_S, metavar="SECONDS", help="with --once: give up after (%(default)g)"
     )
@@ -81,8 +93,11 @@ def main(argv: Sequence[str]) -> int:
     """Exit codes: 0 done, 1 went wrong (a sentence on stderr), 2 usage, 130 interrupted."""
     parser = build_parser()
     options = parser.parse_args(argv)
-    if not options.once and (options.photos or options.out or options.caption):
-        parser.error("PHOTO, --out and --caption need --once")
+    if not options.once and (options.photos or options.out or options.caption or options.mode):
+        parser.error("PHOTO, --mode, --out and --caption need --once")
+    problem = _problem(options)
+    if problem:
+        parser.error(problem)
     missing = [str(path) for path in options.photos if not path.is_file()]
     if missing:
         parser.error(f"no such photo: {', '.join(missing)}")
@@ -100,6 +115,27 @@ def main(argv: Sequence[str]) -> int:
     except (HouseRefused, PostgresRefused, MigrationRefused, OnceFailed, OSError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 1
+
+
+def _choice(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not (name and equals and value):
+        raise argparse.ArgumentTypeError("a choice looks like seconds=8")
+    return name, value
+
+
+def _problem(options: argparse.Namespace) -> str | None:
+    """Why this cannot be asked of the mode; None where it can."""
+    if options.mode is None:
+        return "--set needs --mode" if options.choices else None
+    mode = modes()[options.mode]
+    unknown = [name for name, _ in options.choices if mode.param(name) is None]
+    if unknown:
+        names = ", ".join(param.name for param in mode.params) or "nothing"
+        return f"{mode.id} has no {', '.join(unknown)}; it has {names}"
+    if len(options.photos) > mode.max_inputs:
+        return f"{mode.id} takes {mode.max_inputs} photo(s) at most"
+    return None
 
 
 def _engine(options: argparse.Namespace, environ: Mapping[str, str]) -> Engine:
@@ -175,6 +211,7 @@ async def _page(options: argparse.Namespace, logbook: Logbook) -> int:
         add_routes=_add_page(logbook),
         engine=options.engine,
         idle_timeout=_idle(options.engine),
+        backends=EVERYTHING,
     ) as house:
         print(_WELCOME.format(url=house.outside.url, kill=_KILL[options.engine.name]), flush=True)
         await asyncio.Event().wait()
@@ -186,8 +223,21 @@ async def _once(options: argparse.Namespace, logbook: Logbook) -> int:
         print(f"demo: {sentence}", file=sys.stderr, flush=True)
 
     say("starting PostgreSQL, bot and dispatcher")
-    order = Order(photos=options.photos, caption=options.caption, out=options.out, limit_s=options.limit)
-    async with open_house(port=0, logbook=logbook, add_routes=_add_page(logbook), engine=options.engine) as house:
+    order = Order(
+        photos=options.photos,
+        caption=options.caption,
+        out=options.out,
+        limit_s=options.limit,
+        mode=modes()[options.mode] if options.mode else None,
+        choices=dict(options.choices),
+    )
+    async with open_house(
+        port=0,
+        logbook=logbook,
+        add_routes=_add_page(logbook),
+        engine=options.engine,
+        backends=EVERYTHING if options.mode else RUNPOD_ALONE,
+    ) as house:
         try:
             facts = await once(house, order, say)
         except OnceFailed:

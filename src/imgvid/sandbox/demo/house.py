@@ -1,6 +1,6 @@
 """Everything that the demo runs, started in order and taken down in reverse.
 
-this process      the stand-ins for Telegram, RunPod and Fal, the page, the scalers
+this process      the stand-ins for Telegram, RunPod, Fal and a ComfyUI server, the page, the scalers
 its children      postgres, bot, dispatcher; and workers (gpu.py), which the scaler starts on a backlog and stops when idle
 """
 
@@ -15,11 +15,13 @@ from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Mapp
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import asyncpg
 
+from imgvid.comfy.disk import is_memory
+from imgvid.sandbox.demo.board import NotNow
 from imgvid.sandbox.demo.child import Child, Program
 from imgvid.sandbox.demo.gpu import PREVIEW, Container, Engine, container, kill_comfyui
 from imgvid.sandbox.demo.keeper import Keeper
@@ -32,7 +34,6 @@ from imgvid.sandbox.demo.outside import (
     LTX_ENDPOINT,
     RUNPOD_KEY,
     WORKERS_MAX,
-    NotNow,
     Outside,
     open_outside,
 )
@@ -55,7 +56,7 @@ _OWN_ROOT = (
 
 
 RUNPOD_ALONE = frozenset({"runpod"})
-EVERYTHING = frozenset({"runpod", "runpod-ltx", "fal"})
+EVERYTHING = frozenset({"runpod", "runpod-ltx", "fal", "comfyui"})
 
 
 class HouseRefused(Exception):
@@ -76,7 +77,7 @@ class House:
     def pull(self, lever: Lever) -> str:
         """Do what a lever says; answers a sentence. Raises NotNow."""
         if lever.kind is not Kind.PROCESS:
-            return self.outside.pull(lever)
+            return self.outside.board.pull(lever)
         name = str(lever.rule["process"])
         if name == "comfyui":
             if not kill_comfyui(self.gpu, beside=self.outside.busiest_host()):
@@ -105,7 +106,7 @@ class House:
         return {
             "processes": [*(_process_view(child) for child in self.children.values()), workers],
             "levers": [
-                lever.view() | {"armed": self.outside.armed(lever)}
+                lever.view() | {"armed": self.outside.board.armed(lever)}
                 for lever in LEVERS
                 if lever.rule.get("process") != "comfyui" or self.gpu.main is not None
             ],
@@ -129,6 +130,12 @@ def _environment(outside: Outside, dsn: str, settings: Mapping[str, str], backen
             "FAL_STORAGE_URL": outside.fal_url,
             "VIDEO_POLL_INTERVAL": "1",
         },
+        "comfyui": {
+            "COMFYUI_API_URL": outside.comfyui.url,
+            "COMFYUI_POLL_INTERVAL": "0.5",
+            # a laptop may have no folder in memory; what lies there for a moment goes with the demo
+            "COMFYUI_ALLOW_DISK": str(int(not is_memory(PurePosixPath(outside.comfyui.folders.output)))),
+        },
     }
     return {
         "PATH": os.environ.get("PATH", os.defpath),
@@ -141,6 +148,7 @@ def _environment(outside: Outside, dsn: str, settings: Mapping[str, str], backen
         "RUNPOD_REST_URL": outside.rest_url,
         "RUNPOD_WORKERS_MAX": str(WORKERS_MAX),
         **{name: value for backend in backends for name, value in configured[backend].items()},
+        "SHOW_PRICES": "1",
         **_HASTE,
         **settings,
     }
@@ -234,8 +242,9 @@ async def open_house(
     try:
         async with AsyncExitStack() as stack:
             files, jobs, database = keeper.folder(), keeper.folder(memory=True), keeper.folder()
+            routes = (lambda one: add_routes(one, standing)) if add_routes else None
             outside = await stack.enter_async_context(
-                open_outside(port=port, add_routes=(lambda one: add_routes(one, standing)) if add_routes else None)
+                open_outside(port=port, comfyui_files=keeper.folder(memory=True), add_routes=routes)
             )
             cluster = await asyncio.to_thread(make_cluster, database)
             postgres = Child(cluster.program, logbook=logbook, keeper=keeper)

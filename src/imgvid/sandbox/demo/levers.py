@@ -1,7 +1,7 @@
 """The fault panel: what can be done to the running house, in one sentence each, and what a person will see of it.
 
-Kinds: `process` crashes a process, `telegram` and `runpod` post a fault to the stand-in's control API, `rerun` makes
-RunPod deliver a running job twice, `starve` and `idle` are switches of RunPod's scaling.
+Kinds: `process` crashes a process; `telegram`, `runpod`, `fal` and `comfyui` order a fault at that stand-in; `rerun` makes
+RunPod deliver a running job twice; `switch` is a state that lasts until it is switched back.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ class Kind(StrEnum):
     PROCESS = "process"
     TELEGRAM = "telegram"
     RUNPOD = "runpod"
+    FAL = "fal"
+    COMFYUI = "comfyui"
     RERUN = "rerun"
-    STARVE = "starve"
-    IDLE = "idle"
+    SWITCH = "switch"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,14 @@ def _telegram(name: str, title: str, does: str, see: str, **rule: Any) -> Lever:
 
 def _runpod(name: str, title: str, does: str, see: str, **rule: Any) -> Lever:
     return Lever(id=name, group="RunPod", kind=Kind.RUNPOD, title=title, does=does, see=see, rule=rule)
+
+
+def _fal(name: str, title: str, does: str, see: str, **rule: Any) -> Lever:
+    return Lever(id=name, group="Fal", kind=Kind.FAL, title=title, does=does, see=see, rule=rule)
+
+
+def _comfyui(name: str, title: str, does: str, see: str, **rule: Any) -> Lever:
+    return Lever(id=name, group="ComfyUI server", kind=Kind.COMFYUI, title=title, does=does, see=see, rule=rule)
 
 
 LEVERS: tuple[Lever, ...] = (
@@ -163,7 +172,7 @@ LEVERS: tuple[Lever, ...] = (
     Lever(
         id="starve",
         group="RunPod",
-        kind=Kind.STARVE,
+        kind=Kind.SWITCH,
         title="No GPU to be had",
         does="The endpoint gets no workers until you switch this off.",
         see="After a minute the chat says that all GPUs are taken; the job keeps its place.",
@@ -171,10 +180,94 @@ LEVERS: tuple[Lever, ...] = (
     Lever(
         id="idle",
         group="RunPod",
-        kind=Kind.IDLE,
+        kind=Kind.SWITCH,
         title="Seven days without a job",
         does="RunPod sets the endpoint's max workers to 0 and leaves it there.",
         see="The next photo waits for half a minute: the dispatcher sees why, says so and sets it back, once.",
+    ),
+    _fal(
+        "fal-policy",
+        "Refuse the next prompt",
+        "Fal's safety filter says no to the next request.",
+        "The chat says so politely; it counts against nobody.",
+        op="run",
+        kind="nsfw",
+    ),
+    _fal(
+        "fal-drop",
+        "Lose the answer of the next submit",
+        "Fal accepts the job and bills it, but the answer never arrives.",
+        "It is never sent a second time: after a quarter of a minute the chat says that nobody answered.",
+        op="submit",
+        kind="drop_after",
+    ),
+    _fal(
+        "fal-lost-runner",
+        "Lose the machine",
+        "The machine that makes the next one vanishes in the middle.",
+        "The job is tried once more, and ends with exactly one result.",
+        op="run",
+        kind="error",
+        type="runner_disconnected",
+    ),
+    _fal(
+        "fal-broken-file",
+        "Break the next download",
+        "The connection ends in the middle of the next result's file.",
+        "The file is fetched again, not made again.",
+        op="media",
+        kind="truncate",
+    ),
+    _fal(
+        "fal-slow",
+        "Take its time",
+        "The next request takes ten seconds longer.",
+        "The chat says how it goes; Cancel ends it at Fal too.",
+        op="run",
+        kind="slow",
+        seconds=10,
+    ),
+    Lever(
+        id="fal-locked",
+        group="Fal",
+        kind=Kind.SWITCH,
+        title="Empty the account",
+        does="Fal takes no more requests until you switch this off.",
+        see="Jobs wait in the queue and lose nothing; on-call hears of it once.",
+    ),
+    _comfyui(
+        "comfyui-oom",
+        "Run out of GPU memory",
+        "The next sampler fails for want of memory, both times.",
+        "The chat says so; no smaller size is made in secret.",
+        at="node:KSampler",
+        kind="raise",
+        error="oom",
+        times=2,
+    ),
+    _comfyui(
+        "comfyui-restart",
+        "Restart the server",
+        "It restarts while the next picture is made: its queue and history are gone.",
+        "The picture is made once more, and there is one.",
+        at="node:KSampler",
+        kind="restart",
+    ),
+    _comfyui(
+        "comfyui-lost",
+        "Lose the answer of the next prompt",
+        "The server queues it, but the answer never arrives.",
+        "It is asked whether it has it; nothing runs twice.",
+        at="call:POST /prompt",
+        kind="cut_after",
+    ),
+    Lever(
+        id="comfyui-without",
+        group="ComfyUI server",
+        kind=Kind.SWITCH,
+        title="Uninstall LivePortrait",
+        does="The node pack of the living portrait is not installed until you switch this off.",
+        see="The chat says that it is not your fault; on-call reads which class is missing.",
     ),
 )
 

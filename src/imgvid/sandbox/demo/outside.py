@@ -1,4 +1,4 @@
-"""The outside world of the demo: the stand-ins for Telegram, RunPod and Fal, and what may be done to them.
+"""The outside world of the demo: the stand-ins for Telegram, RunPod, Fal and a ComfyUI server.
 
 They live in the demo's own process, which speaks to the bot, the dispatcher and the workers over HTTP only.
 """
@@ -9,16 +9,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 
-from imgvid.sandbox import fal, runpod, runpod_rest, telegram
-from imgvid.sandbox.demo.levers import Kind, Lever
+from imgvid.sandbox import comfyui, fal, runpod, runpod_rest, telegram
+from imgvid.sandbox.demo.board import Board
 from imgvid.sandbox.fal.world import Fal
 from imgvid.sandbox.runpod.cloud import Cloud, Host
+from imgvid.sandbox.runpod.endpoint import Endpoint
 from imgvid.sandbox.runpod.rules import Rules
-from imgvid.sandbox.runpod.words import Status
 from imgvid.sandbox.runpod_rest import RunPodRest
 from imgvid.sandbox.telegram.control.common import WORLD
 from imgvid.sandbox.telegram.model import User
@@ -34,11 +35,6 @@ FAL_PATH = "/fal"
 WORKERS_MAX = 2
 WORKER_LOST_AFTER = timedelta(seconds=6)  # the platform's 30 s would be a long silence in a demo
 PEOPLE = (("Emma", "en"), ("Marek", "sk"), ("Olga", "ru"))
-_ALREADY_OVER = "Nothing is running at RunPod: send a photo first."
-
-
-class NotNow(Exception):
-    """The lever does nothing in this state; the sentence says what to do first."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,9 +46,13 @@ class Outside:
     rest: RunPodRest
     rest_url: str
     fal: Fal
+    comfyui: comfyui.World
     url: str = ""
-    _no_gpu: bool = False
-    _pulled: dict[str, int | str] = field(default_factory=dict)  # lever id -> the fault's id at its stand-in
+    no_gpu: bool = False
+    board: Board = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.board = Board(outside=self)
 
     @property
     def fal_url(self) -> str:
@@ -73,90 +73,33 @@ class Outside:
         self.world.chat_changed(chat)
         return dict(chat_view(chat, self.world))
 
-    # -- levers
+    # -- what the fault panel turns (board.py)
 
-    def armed(self, lever: Lever) -> str | None:
-        """How a lever that waits or goes on is called; None when it is off."""
-        match lever.kind:
-            case Kind.STARVE:
-                return "on" if self._no_gpu else None
-            case Kind.IDLE:
-                return "on" if self._limit() == 0 else None
-            case Kind.TELEGRAM:
-                fault = next((one for one in self.world.faults.all() if one.id == self._pulled.get(lever.id)), None)
-                left = 0 if fault is None else fault.times - fault.hit
-                return f"waits, {left} left" if left > 1 else "waits" if left else None
-            case Kind.RUNPOD:
-                order = next((one for one in self.cloud.faults.all() if one.id == self._pulled.get(lever.id)), None)
-                return None if order is None else f"waits, {order.left} left" if (order.left or 0) > 1 else "waits"
-            case _:
-                return None
+    def endpoints(self) -> list[Endpoint]:
+        return [self.cloud.endpoint(name) for name in ENDPOINTS]
 
-    def pull(self, lever: Lever) -> str:
-        """Arm or do it; answers a sentence. Raises NotNow. Pulling an armed lever again changes nothing."""
-        if self.armed(lever):
-            return f"{lever.title}: it is armed already."
-        match lever.kind:
-            case Kind.STARVE:
-                self._gpus(there=False)
-                return "No GPU will start until you switch this off."
-            case Kind.IDLE:
-                self.rest.set_workers(ENDPOINT, 0)
-                return "Max workers is 0. Send a photo."
-            case Kind.TELEGRAM:
-                self._pulled[lever.id] = self.world.faults.add(dict(lever.rule)).id
-            case Kind.RUNPOD:
-                self._pulled[lever.id] = self.cloud.faults.add(dict(lever.rule)).id
-            case Kind.RERUN:
-                return self._rerun()
-            case Kind.PROCESS:
-                raise NotNow("this is not Telegram's or RunPod's to do")
-        return f"Armed. {lever.does}"
+    def take_gpus(self, away: bool) -> None:
+        """No GPU is to be had anywhere, or they are back."""
+        self.no_gpu = away
+        self.follow()
 
-    def release(self, lever: Lever) -> str:
-        """Switch it off; safe when it is off."""
-        if lever.kind is Kind.STARVE:
-            self._gpus(there=True)
-        elif lever.kind is Kind.IDLE:
-            self.rest.set_workers(ENDPOINT, WORKERS_MAX)
-        elif lever.kind is Kind.TELEGRAM and self.armed(lever):
-            self.world.faults.remove(int(self._pulled[lever.id]))
-        elif lever.kind is Kind.RUNPOD:
-            self.cloud.faults.remove(str(self._pulled.get(lever.id, "")))
-        return f"{lever.title}: off."
-
-    def calm(self) -> None:
-        """Every fault off."""
-        self.world.faults.clear()
-        self.cloud.faults.clear()
-        self._gpus(there=True)
-        self.rest.set_workers(ENDPOINT, WORKERS_MAX)
-        self._pulled.clear()
+    def set_idle(self, idle: bool) -> None:
+        """The platform's own zero after seven days without a job, or the operator's limit."""
+        self.rest.set_workers(ENDPOINT, 0 if idle else WORKERS_MAX)
 
     def follow(self) -> None:
         """Each queue goes by its endpoint's limit, unless there is no GPU to be had."""
         for name in ENDPOINTS:
             endpoint = self.cloud.endpoint(name)
-            endpoint.rules = endpoint.rules.changed({"workers_max": 0 if self._no_gpu else self._limit(name)})
+            endpoint.rules = endpoint.rules.changed({"workers_max": 0 if self.no_gpu else self.limit(name)})
             endpoint.sweep()
         self.cloud.bell.ring()
 
-    def _limit(self, endpoint: str = ENDPOINT) -> int:
+    def limit(self, endpoint: str = ENDPOINT) -> int:
         """workers.max as the management API shows it."""
         workers = self.rest.endpoints[endpoint].get("workers")
         most = workers.get("max") if isinstance(workers, dict) else None
         return most if isinstance(most, int) else 0
-
-    def _gpus(self, *, there: bool) -> None:
-        self._no_gpu = not there
-        self.follow()
-
-    def _rerun(self) -> str:
-        endpoints = [self.cloud.endpoint(name) for name in ENDPOINTS]
-        running = [(one, job) for one in endpoints for job in one.jobs.values() if job.status is Status.IN_PROGRESS]
-        if not running or not running[-1][0].redeliver(running[-1][1]):
-            raise NotNow(_ALREADY_OVER)
-        return "A second worker gets the same job; the first one goes on."
 
     # -- workers
 
@@ -187,9 +130,12 @@ class Outside:
 
 @asynccontextmanager
 async def open_outside(
-    *, port: int, others: int = 20, add_routes: Callable[[Outside], None] | None = None
+    *, port: int, comfyui_files: Path, others: int = 20, add_routes: Callable[[Outside], None] | None = None
 ) -> AsyncIterator[Outside]:
-    """Serve both on 127.0.0.1; a taken port makes it try the next ones. Raises OSError when all are taken."""
+    """Serve all on 127.0.0.1; a taken port makes it try the next ones. Raises OSError when all are taken.
+
+    `comfyui_files` is the folder of the ComfyUI server: it must be memory to be let near anybody's pictures.
+    """
     rest = RunPodRest(key=RUNPOD_KEY)
     for name in ENDPOINTS:
         rest.add({"name": name, "type": "QUEUE", "workers": {"min": 0, "max": WORKERS_MAX}}, named=name)
@@ -197,10 +143,11 @@ async def open_outside(
     async with (
         runpod.serve(endpoints=list(ENDPOINTS), api_key=RUNPOD_KEY, rules=rules) as cloud,
         runpod_rest.serve(rest) as rest_url,
+        comfyui.serve(comfyui_files) as server,
     ):
         app = telegram.create_app(token=BOT_TOKEN)
         hosted = fal.mount(app, prefix=FAL_PATH, key=FAL_KEY)
-        outside = Outside(app=app, cloud=cloud, rest=rest, rest_url=rest_url, fal=hosted)
+        outside = Outside(app=app, cloud=cloud, rest=rest, rest_url=rest_url, fal=hosted, comfyui=server)
         rest.on_change = lambda _endpoint, _body: outside.follow()
         if add_routes is not None:
             add_routes(outside)

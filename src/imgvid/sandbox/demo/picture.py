@@ -1,17 +1,22 @@
-"""A made picture for people without a photo at hand: a lake in the evening; number 2 is the same place at night."""
+"""Made pictures for people without a photo at hand: a lake in the evening, the same place at night, a portrait."""
 
 from __future__ import annotations
 
 from functools import cache
 from io import BytesIO
 
+from imgvid.sandbox.demo.portrait import made_portrait
+
 SIZE = (1280, 960)
-NUMBERS = (1, 2)
+LAKE, NIGHT, PORTRAIT = 1, 2, 3
+NUMBERS = (LAKE, NIGHT, PORTRAIT)
 
 
 @cache
 def made_picture(number: int) -> bytes:
-    """JPEG bytes of picture 1 or 2; always the same. About 100 KB, 0.2 s the first time."""
+    """JPEG bytes of one of NUMBERS; always the same. About 100 KB, 0.2 s the first time."""
+    if number == PORTRAIT:
+        return made_portrait()
     import numpy as np
     from PIL import Image
 
@@ -19,7 +24,7 @@ def made_picture(number: int) -> bytes:
     horizon = int(height * 0.58)
     rng = np.random.default_rng(7)
     y = np.linspace(0, 1, horizon)[:, None, None]
-    evening = number == 1
+    evening = number == LAKE
     stops = (
         ((46, 74, 128), (226, 138, 108), (255, 214, 150)) if evening else ((10, 16, 42), (30, 46, 92), (84, 92, 140))
     )

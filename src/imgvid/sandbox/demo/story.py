@@ -14,7 +14,7 @@ from imgvid.jobs.model import HistoryEvent
 from imgvid.jobs.timeline import phases_of, seconds_by_phase, worker_phases
 
 _JOBS = """
-SELECT j.id, j.short, j.chat_id, j.state, j.verdict, j.error_code, j.attempt, j.worker, j.phase, j.percent, j.seed, j.prompt,
+SELECT j.id, j.short, j.chat_id, j.mode, j.state, j.verdict, j.error_code, j.attempt, j.worker, j.phase, j.percent, j.seed, j.prompt,
        j.cancel_at IS NOT NULL AS cancelling, j.created_at, j.finished_at, j.result, c.message_id, c.source_message_id,
        clock_timestamp() AS now
 FROM jobs AS j LEFT JOIN job_chat AS c ON c.job_id = j.id
@@ -47,6 +47,7 @@ async def _story(connection: asyncpg.Connection[Any], row: Mapping[str, Any]) ->
         "chat_id": row["chat_id"],
         "message_id": row["message_id"],
         "source_message_id": row["source_message_id"],
+        "mode": row["mode"],
         "state": row["state"],
         "verdict": row["verdict"],
         "error_code": row["error_code"],

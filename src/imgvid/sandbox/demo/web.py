@@ -9,7 +9,7 @@ so that page, media and control API share one address.
     POST /demo/calm              every fault off
     POST /demo/people/CHAT       {"language_code"} the language of that person's Telegram app -> Chat
     GET  /demo/log?after=SEQ     {"lines": [{"seq", "at", "source", "text"}]}
-    GET  /demo/picture/N         a made JPEG, N = 1 or 2
+    GET  /demo/picture/N         a made JPEG, N = 1 to 3
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ from urllib.parse import urlsplit
 import asyncpg
 from aiohttp import web
 
+from imgvid.sandbox.demo.board import NotNow
 from imgvid.sandbox.demo.house import House
 from imgvid.sandbox.demo.levers import BY_ID
 from imgvid.sandbox.demo.logbook import Logbook
-from imgvid.sandbox.demo.outside import NotNow, Outside
+from imgvid.sandbox.demo.outside import Outside
 from imgvid.sandbox.demo.picture import NUMBERS, made_picture
 from imgvid.sandbox.demo.story import read_stories
 
@@ -102,14 +103,14 @@ class Page:
         if not self._standing:
             return _starting()
         try:
-            said = self._standing[0].pull(lever) if await _flag(request, "on") else self._outside.release(lever)
+            said = self._standing[0].pull(lever) if await _flag(request, "on") else self._outside.board.release(lever)
         except NotNow as not_now:
             return web.json_response({"error": str(not_now)}, status=409)
         self._logbook.write("demo", f"fault panel: {lever.title}. {said}")
         return web.json_response({"said": said})
 
     async def calm(self, _request: web.Request) -> web.Response:
-        self._outside.calm()
+        self._outside.board.calm()
         return web.json_response({})
 
     async def person(self, request: web.Request) -> web.Response:

@@ -47,6 +47,7 @@ function messageMenu(place, members) {
   openMenu(place, [
     { icon: "reply", text: "Reply", act: () => composer.reply(message, mine ? state.chat.title : botName()) },
     text && { icon: "copy", text: "Copy text", act: () => navigator.clipboard.writeText(text).then(() => toast("Copied.")) },
+    message.kind === "photo" && { icon: "pen", text: "Draw on it and send", act: () => composer.drawOn(message.media.url).catch((error) => toast(error.message, "bad")) },
     message.history?.length > 1 && { icon: "clock", text: "What it said before", act: () => showHistory(message) },
     { icon: "trash", text: "Delete", danger: true, act: () => Promise.all(members.map((m) => api.remove(m.chat_id, m.message_id))).catch((error) => toast(error.message, "bad")) },
   ].filter(Boolean));

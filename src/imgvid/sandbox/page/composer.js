@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { $, bytes, el, icon, openMenu, toast } from "./dom.js";
 import { kindName } from "./messages.js";
+import { draw } from "./sketch.js";
 
 const ALBUM_MAX = 10;
 
@@ -41,8 +42,15 @@ export class Composer {
     try { await api.text(this.state.chat.chat_id, text, reply); } catch (error) { toast(error.message, "bad"); }
   }
 
-  async sample(count) {
-    this.offer(await Promise.all(Array.from({ length: count }, (_, i) => api.sample(i + 1))));
+  async sample(...numbers) {
+    this.offer(await Promise.all(numbers.map((number) => api.sample(number))));
+  }
+
+  /** Draw on a photo that is in the chat already, and send that. */
+  async drawOn(url) {
+    const photo = await (await fetch(url)).blob();
+    const drawn = await draw(new File([photo], "photo.jpg", { type: photo.type }));
+    if (drawn) this.offer([drawn]);
   }
 
   /** Show what would be sent. */
@@ -130,7 +138,8 @@ export class Composer {
     $("attach").addEventListener("click", () => openMenu($("attach"), [
       { icon: "photo", text: "Photo or file…", act: () => $("files").click() },
       { icon: "sparkle", text: "Sample photo", act: () => this.sample(1) },
-      { icon: "album", text: "Sample album (first and last frame)", act: () => this.sample(2) },
+      { icon: "face", text: "Sample portrait", act: () => this.sample(3) },
+      { icon: "album", text: "Sample album (first and last frame)", act: () => this.sample(1, 2) },
     ]));
     $("files").addEventListener("change", () => { this.offer([...$("files").files]); $("files").value = ""; });
     addEventListener("paste", (event) => {
@@ -176,6 +185,8 @@ export class Composer {
       const picture = el("img", { src: URL.createObjectURL(file), alt: file.name });
       picture.addEventListener("error", () => picture.replaceWith(el("span.glyph", null, icon("file"))));
       return el("li", null, picture, asFile && el("span", null, el("strong", null, file.name), el("span.hint", null, bytes(file.size))),
+        !asFile && el("button.icon.pen", { type: "button", "aria-label": `Draw on ${file.name}`, title: "Draw on it",
+          onclick: async () => { this.files[i] = (await draw(file)) ?? file; this.#previews(); } }, icon("pen")),
         count > 1 && el("button.icon", { type: "button", "aria-label": `Leave out ${file.name}`, title: "Leave out",
           onclick: () => { this.files.splice(i, 1); this.#previews(); } }, icon("close")));
     }));

@@ -40,7 +40,7 @@ export class MessageList {
     const isNew = !known && !message.deleted;
     if (near || (isNew && message.by === "user")) this.toBottom(true);
     else if (isNew) { this.unseen += 1; this.#scrolled(); }
-    if (known && known.kind === "text" && isMoving(message)) speak("Your video is here.");
+    if (known && known.kind === "text" && message.media) speak(isMoving(message) ? "Your video is here." : "Your picture is here.");
   }
 
   newest() {

@@ -4,8 +4,8 @@ import { api } from "./api.js";
 import { $, el, icon, seconds, toast } from "./dom.js";
 
 const PHASES = {
-  queued: "in the queue", submit: "handing over", boot: "GPU booting", prepare: "preparing", load: "loading", sample: "generating",
-  decode: "decoding", encode: "encoding", upload: "uploading", finish: "reporting back", tell: "telling the chat",
+  queued: "in the queue", submit: "handing over", boot: "waiting for a GPU", prepare: "preparing", load: "loading", sample: "generating",
+  decode: "decoding", fetch: "fetching the file", encode: "encoding", upload: "uploading", finish: "reporting back", tell: "telling the chat",
 };
 const STATES = { COMPLETED: "done", FAILED: "bad", CANCELLED: "off" };
 const LOG_KEPT = 800;
@@ -91,7 +91,7 @@ export class Panel {
     if (jobs.some((job) => !STATES[job.state])) this.nextLook = Date.now() + 700;
     const view = $("view-timeline");
     if (jobs.length === 0) {
-      view.replaceChildren(el("p.hint.lonely", null, "Each job of this chat gets a timeline here: where its seconds went, from the queue to the video."));
+      view.replaceChildren(el("p.hint.lonely", null, "Each job of this chat gets a timeline here: where its seconds went, from the queue to the result."));
       return;
     }
     const signature = JSON.stringify(jobs);
