@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -207,6 +209,14 @@ async def test_a_missing_node_is_loud_and_not_tried_again(
     (closing,) = [line for line in lines if line["event"] == "job.closing"]
     assert (closing["code"], closing["log_level"]) == ("node_missing", "error")
     assert "LivePortraitProcess" in closing["said"]
+
+
+def test_a_dispatcher_that_serves_it_loads_no_codec_and_no_second_http_library() -> None:
+    code = (
+        "import sys, imgvid.dispatch.served; print([m for m in ('aiohttp', 'PIL', 'av', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 async def test_a_server_that_was_started_again_in_the_middle_makes_it_once_more(house: House, eva: Person) -> None:
