@@ -2,117 +2,35 @@
 
 from __future__ import annotations
 
-import asyncio
-import random
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from imgvid import config
-from imgvid.catalog import Makes, modes
-from imgvid.dispatch.health import Health
-from imgvid.dispatch.loop import Dispatcher, Parts
 from imgvid.dispatch.pace import Pace
-from imgvid.dispatch.parcel import Packed, Parcel
-from imgvid.dispatch.served import served
-from imgvid.jobs.model import Input
 from imgvid.sandbox.comfyui import World as Server
 from imgvid.sandbox.comfyui import serve
 from imgvid.sandbox.telegram import Person
-from imgvid.store.backends import BackendStore
-from imgvid.store.pool import Database, open_pool
-from imgvid.telegram.budget import Budget
-from imgvid.telegram.client import Telegram
-from imgvid.telegram.outgoing import Kind, Outgoing
-from tests.dispatch.world import FREELY, QUICK, TOKEN, Placed, Running, World, until
+from tests.dispatch.house import House, shown
+from tests.dispatch.world import QUICK, Running, World, until
 from tests.providers.comfy import left, memory_world
 from tests.sandbox.comfyui.photos import landscape, png, portrait
 
 
-async def as_it_is(parcel: Parcel) -> Packed:
-    """A pack that changes nothing: media/parcel.py has tests of its own."""
-    is_image = parcel.makes is Makes.IMAGE
-    kind, name = (Kind.PHOTO, "image.png") if is_image else (Kind.VIDEO, "video.mp4")
-    facts: dict[str, Any] = {} if is_image else {"duration_s": 10.0}
-    return Packed(media=Outgoing(source=bytes(parcel.data), kind=kind, filename=name), facts=facts, recipe={})
-
-
 @dataclass
-class House:
-    """The dispatchers' world with a ComfyUI server in it."""
+class Comfy(House):
+    """A house with a ComfyUI server in it."""
 
-    world: World
-    server: Server
+    server: Server = None  # type: ignore[assignment]
 
-    async def order(self, person: Person, mode: str, photo: bytes | None = None, **params: Any) -> Placed:
-        made = modes()[mode]
-        inputs: tuple[Input, ...] = ()
-        if photo is not None:
-            sent = await person.send_document(photo)
-            assert sent.media is not None
-            inputs = (
-                Input(
-                    role="image",
-                    file_id=sent.media.file_id,
-                    file_unique_id="u",
-                    kind="document",
-                    message_id=sent.message_id,
-                ),
-            )
-        return await self.world.order(
-            person,
-            mode=mode,
-            lane=made.lane,
-            backend="comfyui",
-            inputs=inputs,
-            params=params,
-            run_for=timedelta(seconds=60),
-        )
-
-    @asynccontextmanager
-    async def dispatcher(self, pace: Pace = QUICK, **environ: str) -> AsyncIterator[Running]:
-        world = self.world
-        database = Database(await open_pool(world.dsn, size=6, name="d"))
-        http = httpx.AsyncClient(trust_env=False)
-        telegram = Telegram(token=TOKEN, api_url=world.sim.url, http=http, call_timeout=pace.chat_call)
-        given: Mapping[str, str] = {
-            "DATABASE_URL": world.dsn,
-            "TELEGRAM_BOT_TOKEN": TOKEN,
-            "COMFYUI_API_URL": self.server.url,
-            "COMFYUI_POLL_INTERVAL": "0.1",
-            **environ,
-        }
-        settings = config.read(config.DispatcherSettings, given)
-        serving = served(settings, http=http, read=lambda picture: telegram.read(file_id=picture.file_id))
-        for one in serving:
-            for lane, cap in one.lanes.items():
-                await BackendStore(world.database).ensure(one.backend, lane, cap)
-        parts = Parts(
-            database=database,
-            dsn=world.dsn,
-            telegram=telegram,
-            served=serving,
-            pack=as_it_is,
-            by="d",
-            pace=pace,
-            rng=random.Random(7),
-            health=Health(),
-        )
-        stop = asyncio.Event()
-        task = asyncio.create_task(Dispatcher(parts, budget=Budget(limits=FREELY)).run(stop))
-        running = Running(stop=stop, task=task, database=database, http=http, health=parts.health)
-        try:
-            yield running
-        finally:
-            await running.end()
+    async def start(self, pace: Pace = QUICK, *, by: str = "d", **environ: str) -> Running:
+        address = {"COMFYUI_API_URL": self.server.url, "COMFYUI_POLL_INTERVAL": "0.1"}
+        return await super().start(pace, by=by, **address, **environ)
 
     async def is_clean(self) -> None:
         """Until nothing of anybody's is on the server: no entry, no bytes."""
@@ -124,19 +42,12 @@ class House:
 
 
 @pytest.fixture
-async def house(world: World) -> AsyncIterator[House]:
+async def house(world: World) -> AsyncIterator[Comfy]:
     async with memory_world() as server:
-        yield House(world=world, server=server)
+        yield Comfy(world=world, server=server)
 
 
-async def shown(person: Person, kind: str) -> Any:
-    def found(messages: list[Any]) -> Any:
-        return next((m for m in messages if m.by == "bot" and not m.deleted and m.kind == kind), None)
-
-    return await person.wait_for(found, timeout_s=20)
-
-
-async def test_words_become_a_picture_in_the_same_message(house: House, eva: Person) -> None:
+async def test_words_become_a_picture_in_the_same_message(house: Comfy, eva: Person) -> None:
     async with house.dispatcher():
         job = await house.order(eva, "sdxl-t2i", aspect="1:1")
         message = await shown(eva, "photo")
@@ -145,7 +56,7 @@ async def test_words_become_a_picture_in_the_same_message(house: House, eva: Per
         await house.is_clean()
 
 
-async def test_of_several_faces_the_largest_moves_and_the_caption_says_so(house: House, eva: Person) -> None:
+async def test_of_several_faces_the_largest_moves_and_the_caption_says_so(house: Comfy, eva: Person) -> None:
     two = png(portrait(480, 160, faces=((0.2, 0.4), (0.7, 0.7))))
     async with house.dispatcher():
         job = await house.order(eva, "liveportrait", two, seconds=10, expression="calm")
@@ -154,7 +65,7 @@ async def test_of_several_faces_the_largest_moves_and_the_caption_says_so(house:
         await house.is_clean()
 
 
-async def test_a_photo_without_a_face_is_told_what_to_send(house: House, eva: Person) -> None:
+async def test_a_photo_without_a_face_is_told_what_to_send(house: Comfy, eva: Person) -> None:
     async with house.dispatcher():
         job = await house.order(eva, "liveportrait", png(landscape()), seconds=10, expression="calm")
         await house.world.says(eva, "error-no-face")
@@ -164,7 +75,7 @@ async def test_a_photo_without_a_face_is_told_what_to_send(house: House, eva: Pe
 
 
 async def test_on_a_disk_nothing_is_sent_and_nothing_is_lost(
-    house: House, eva: Person, tmp_path: Path, lines: list[dict[str, Any]]
+    house: Comfy, eva: Person, tmp_path: Path, lines: list[dict[str, Any]]
 ) -> None:
     async with serve(tmp_path) as on_disk:
         house.server = on_disk
@@ -187,7 +98,7 @@ async def test_on_a_disk_nothing_is_sent_and_nothing_is_lost(
     assert "--temp-directory /dev/shm/comfyui" in said[0]["said"]
 
 
-async def test_out_of_memory_is_told_and_leaves_nothing(house: House, eva: Person, lines: list[dict[str, Any]]) -> None:
+async def test_out_of_memory_is_told_and_leaves_nothing(house: Comfy, eva: Person, lines: list[dict[str, Any]]) -> None:
     house.server.faults.add(at="node:KSampler", kind="raise", error="oom", times=0)
     async with house.dispatcher():
         job = await house.order(eva, "sdxl-t2i", aspect="1:1")
@@ -199,7 +110,7 @@ async def test_out_of_memory_is_told_and_leaves_nothing(house: House, eva: Perso
 
 
 async def test_a_missing_node_is_loud_and_not_tried_again(
-    house: House, eva: Person, lines: list[dict[str, Any]]
+    house: Comfy, eva: Person, lines: list[dict[str, Any]]
 ) -> None:
     house.server.without.add("LivePortraitProcess")
     async with house.dispatcher():
@@ -211,15 +122,7 @@ async def test_a_missing_node_is_loud_and_not_tried_again(
     assert "LivePortraitProcess" in closing["said"]
 
 
-def test_a_dispatcher_that_serves_it_loads_no_codec_and_no_second_http_library() -> None:
-    code = (
-        "import sys, imgvid.dispatch.served; print([m for m in ('aiohttp', 'PIL', 'av', 'numpy') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
-
-
-async def test_a_server_that_was_started_again_in_the_middle_makes_it_once_more(house: House, eva: Person) -> None:
+async def test_a_server_that_was_started_again_in_the_middle_makes_it_once_more(house: Comfy, eva: Person) -> None:
     house.server.faults.add(at="node:KSampler", kind="restart")
     async with house.dispatcher():
         job = await house.order(eva, "sdxl-t2i", aspect="1:1")
@@ -229,7 +132,7 @@ async def test_a_server_that_was_started_again_in_the_middle_makes_it_once_more(
         await house.is_clean()
 
 
-async def test_a_cancel_ends_the_run_and_nothing_stays(house: House, eva: Person) -> None:
+async def test_a_cancel_ends_the_run_and_nothing_stays(house: Comfy, eva: Person) -> None:
     house.server.faults.add(at="node:KSampler", kind="slow", steps=3000, step_s=0.01)
     async with house.dispatcher():
         job = await house.order(eva, "sdxl-t2i", aspect="1:1")
@@ -239,7 +142,7 @@ async def test_a_cancel_ends_the_run_and_nothing_stays(house: House, eva: Person
         await house.is_clean()
 
 
-async def test_two_lanes_share_one_server(house: House, eva: Person) -> None:
+async def test_two_lanes_share_one_server(house: Comfy, eva: Person) -> None:
     house.server.faults.add(at="node:LivePortraitProcess", kind="slow", steps=60, step_s=0.01)
     async with house.dispatcher(replace(QUICK, busy_wait=timedelta(milliseconds=50))):
         video = await house.order(eva, "liveportrait", png(portrait()), seconds=10, expression="calm")
@@ -249,3 +152,10 @@ async def test_two_lanes_share_one_server(house: House, eva: Person) -> None:
         tries = "SELECT sum(tries_ours + tries_own) FROM jobs"
         assert await house.world.sql(tries) == 0, "who waits for the server uses up no try"
         await house.is_clean()
+
+
+def test_a_dispatcher_that_serves_it_loads_no_codec_and_no_second_http_library() -> None:
+    names = ("aiohttp", "PIL", "av", "numpy")
+    code = f"import sys, imgvid.dispatch.served; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -84,6 +84,18 @@ async def test_a_silent_video_gets_its_track_and_keeps_its_frames(source: Memory
         planned.close()
 
 
+@pytest.mark.parametrize("audio", ["aac", None])
+async def test_bytes_will_do_as_well(source: MemoryFile, audio: str | None) -> None:
+    write_to(source, audio=audio, container={"movflags": "+faststart", "fflags": "+bitexact"})
+    planned = await plan_video(bytearray(source.path.read_bytes()))
+    assert (planned.steps[0] == "keep") == (audio is not None)
+    assert isinstance(planned.source, Path)
+    assert plan(probe(planned.source)).action is Action.KEEP
+    before = len([*Path("/proc/self/fd").iterdir()])
+    planned.close()
+    assert len([*Path("/proc/self/fd").iterdir()]) == before - 1  # nothing else was left open
+
+
 async def test_what_must_change_is_encoded_anew(source: MemoryFile) -> None:
     write_to(source, pix_fmt="yuv444p", audio="aac")
     planned = await plan_video(source)

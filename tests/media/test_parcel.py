@@ -31,7 +31,7 @@ async def test_what_fits_is_a_photo_and_is_never_decoded(
     no_decoder: None, format_: str, media_type: str, name: str
 ) -> None:
     data = chatty(noise(64, 48), format_)
-    made = await plan_picture(data)
+    made = await plan_picture(bytearray(data))
     assert (made.shown, made.media_type, made.filename) == (Shown.PHOTO, media_type, name)
     assert (made.width, made.height, made.steps[0]) == (64, 48, "strip")
     assert isinstance(made.source, bytes)

@@ -33,6 +33,7 @@ def test_the_pixels_stay_and_every_word_goes(
         mode = "RGB"
     data = chatty(noise(width, height, mode), format_, progressive=progressive, lossless=lossless, interlace=1)
     plain = strip(data)
+    assert strip(bytearray(data)) == plain
     assert (plain.format, plain.width, plain.height) == (format_, width, height)
     assert np.array_equal(pixels(plain.data), pixels(data))
     assert SECRET not in plain.data

@@ -6,17 +6,20 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from imgvid.catalog import Makes, Mode
 from imgvid.dispatch.actions import Action, Again, Close, Complete, Moved
 from imgvid.dispatch.decide import Judge
 from imgvid.dispatch.pace import Pace
-from imgvid.dispatch.parcel import MAX_BYTES, Pack, Packed, Parcel, Unpackable
+from imgvid.dispatch.pack import Pack
 from imgvid.dispatch.purse import Purse
 from imgvid.dispatch.scribe import Scribe
 from imgvid.jobs.errors import Code
 from imgvid.jobs.model import Claimed, Running
 from imgvid.jobs.state import State
+from imgvid.media.memory import MemoryFile
+from imgvid.media.parcel import MAX_FILE_BYTES, Parcel, Shown, Unfit
 from imgvid.providers.base import Fetching, NotFound, Rejected, RequestId, Result
 from imgvid.store.jobs import JobStore
 from imgvid.telegram.budget import MethodClass, Priority
@@ -25,6 +28,7 @@ from imgvid.telegram.delivery import Delivery, End, deliver
 from imgvid.telegram.errors import BadToken, ChatMigrated, UploadTooLarge
 from imgvid.telegram.keyboard import after_result
 from imgvid.telegram.message import Place, Seen
+from imgvid.telegram.outgoing import Kind, Outgoing
 from imgvid.telegram.patience import Patience
 from imgvid.texts import caption, say
 
@@ -70,19 +74,18 @@ class Errand:
         self._phases: dict[str, float] = {}
 
     async def run(self) -> Action:
-        if (
-            self._claimed.cancel_at is not None
-        ):  # a claim that was taken over: an upload of its last owner may still land
+        if self._claimed.cancel_at is not None:
+            # A claim that was taken over: an upload of its last owner may still land.
             return Close(verdict=State.CANCELLED, code=None, over=self._row.state is not State.DELIVERING)
         await self._look()
-        async with self._fetched() as (parcel, result):
+        async with self._fetched() as (made, result):
             self._enter("download")
-            packed = await self._pack(parcel)
-            self._enter("pack")
-            await self._still_wanted()
-            delivery = await self._upload(packed, result)
-            self._enter("upload")
-        return self._judge(delivery, packed, result)
+            with contextlib.closing(await self._pack(made)) as parcel:
+                self._enter("pack")
+                await self._still_wanted()
+                delivery = await self._upload(parcel, result)
+                self._enter("upload")
+        return self._judge(delivery, parcel, result)
 
     def _enter(self, phase: str) -> None:
         """The phase that ends now."""
@@ -117,30 +120,25 @@ class Errand:
             raise TimeoutError("no turn in the chat's flood budget")
 
     @contextlib.asynccontextmanager
-    async def _fetched(self) -> AsyncIterator[tuple[Parcel, Result]]:
+    async def _fetched(self) -> AsyncIterator[tuple[MemoryFile, Result]]:
         """The whole file in memory, paid for from the purse for as long as the block lasts."""
-        try:
-            async with self._provider.fetch(self.request) as result:
-                expected = result.size if result.size is not None else _UNTOLD_BYTES
-                async with self._tools.purse.take(2 * expected):
-                    data = await _read(result)
-                    parcel = Parcel(
-                        data=data,
-                        makes=self._makes,
-                        as_file=self._claimed.params.get("as_file") is True,
-                        name=self._row.short,
-                        has_spoiler=self._claimed.has_spoiler,
-                    )
-                    yield parcel, result
-        except NotFound as gone:
-            raise Over(self._failed(Code.RESULT_LOST, str(gone))) from None
-        except Rejected as refused:
-            raise Over(self._failed(refused.failure or Code.PROVIDER_REJECTED, refused.detail)) from None
+        async with contextlib.AsyncExitStack() as held:
+            made = held.enter_context(MemoryFile("result"))
+            try:
+                async with self._provider.fetch(self.request) as result:
+                    expected = result.size if result.size is not None else _UNTOLD_BYTES
+                    await held.enter_async_context(self._tools.purse.take(2 * expected))
+                    await _read(result, made)
+            except NotFound as gone:
+                raise Over(self._failed(Code.RESULT_LOST, str(gone))) from None
+            except Rejected as refused:
+                raise Over(self._failed(refused.failure or Code.PROVIDER_REJECTED, refused.detail)) from None
+            yield made, result
 
-    async def _pack(self, parcel: Parcel) -> Packed:
+    async def _pack(self, made: MemoryFile) -> Parcel:
         try:
-            return await self._tools.pack(parcel)
-        except Unpackable as trouble:
+            return await self._tools.pack(made, self._makes, self._claimed.params.get("as_file") is True)
+        except Unfit as trouble:
             raise Over(self._failed(trouble.code, str(trouble))) from None
 
     async def _still_wanted(self) -> None:
@@ -151,21 +149,20 @@ class Errand:
         if kept.wished:
             raise Over(Close(verdict=State.CANCELLED, code=None, over=True))
 
-    async def _upload(self, packed: Packed, result: Result) -> Delivery:
+    async def _upload(self, parcel: Parcel, result: Result) -> Delivery:
         row, claimed, tools = self._row, self._claimed, self._tools
         await self._turn(MethodClass.MEDIA)
-        length = packed.facts.get("duration_s")
         try:
             return await deliver(
                 tools.telegram,
                 place=self._place,
-                media=packed.media,
+                media=_outgoing(parcel, name=row.short, has_spoiler=claimed.has_spoiler),
                 caption=caption(
                     row.locale,
                     short_id=row.short,
                     prompt=claimed.prompt,
                     seed=claimed.seed if self._mode is None or self._mode.is_seeded(claimed.params) else None,
-                    length_s=length if isinstance(length, float) else None,
+                    length_s=parcel.duration_s,
                     notes=result.notes,
                 ),
                 keyboard=after_result(row.locale, row.short, self._mode, claimed.params),
@@ -174,11 +171,11 @@ class Errand:
         except BadToken as error:
             raise Over(self._failed(Code.DELIVERY_FAILED, str(error))) from None
 
-    def _judge(self, delivery: Delivery, packed: Packed, result: Result) -> Action:
+    def _judge(self, delivery: Delivery, parcel: Parcel, result: Result) -> Action:
         """What the end of the delivery means for the job."""
         match delivery.end:
             case End.DELIVERED:
-                return Complete(result=self._result(delivery, packed, result))
+                return Complete(result=self._result(delivery, parcel, result))
             case End.ALREADY:
                 return Complete(result={"overtaken": True})
             case End.GONE:
@@ -199,7 +196,7 @@ class Errand:
     def _failed(self, code: Code, said: str) -> Again | Close:
         return self._tools.judge.fail(self._row, code, over=True, said=said)
 
-    def _result(self, delivery: Delivery, packed: Packed, result: Result) -> dict[str, object]:
+    def _result(self, delivery: Delivery, parcel: Parcel, result: Result) -> dict[str, object]:
         """The same shape as a worker's output (worker/outcome.py)."""
         media = delivery.media
         return {
@@ -210,19 +207,41 @@ class Errand:
             "file": {
                 "file_id": media.file_id if media else None,
                 "file_unique_id": media.file_unique_id if media else None,
-                "kind": str(media.kind) if media else str(packed.media.kind),
-                **packed.facts,
+                "kind": str(media.kind) if media else str(parcel.shown),
+                "width": parcel.width,
+                "height": parcel.height,
+                "duration_s": parcel.duration_s,
+                "bytes": parcel.size,
             },
             "phases": dict(self._phases),
-            "recipe": {"mode": self._row.mode, "seed": self._claimed.seed, **result.recipe, **packed.recipe},
+            "recipe": {
+                "mode": self._row.mode,
+                "seed": self._claimed.seed,
+                **result.recipe,
+                "plan": " ".join(parcel.steps),
+                "frames_sha256" if parcel.shown is Shown.VIDEO else "sha256": parcel.digest,
+            },
         }
 
 
-async def _read(result: Result) -> bytearray:
-    """All pieces. Raises Rejected above what Telegram takes, before more memory is spent."""
-    data = bytearray()
+def _outgoing(parcel: Parcel, *, name: str, has_spoiler: bool) -> Outgoing:
+    return Outgoing(
+        source=parcel.source,
+        kind=Kind(parcel.shown),
+        width=parcel.width,
+        height=parcel.height,
+        duration_s=parcel.duration_s,
+        thumbnail=parcel.thumbnail,
+        has_spoiler=has_spoiler,
+        filename=f"{name}{Path(parcel.filename).suffix}",
+    )
+
+
+async def _read(result: Result, into: MemoryFile) -> None:
+    """All pieces. Raises Rejected above what a plan could bring within Telegram's limit, before more memory is spent."""
+    size = 0
     async for piece in result.pieces:
-        if len(data) + len(piece) > MAX_BYTES * 2:  # a plan may make it smaller, but not by any amount
-            raise Rejected("too_large", f"more than {MAX_BYTES * 2} bytes", failure=Code.RESULT_TOO_LARGE)
-        data += piece
-    return data
+        size += len(piece)
+        if size > 2 * MAX_FILE_BYTES:
+            raise Rejected("too_large", f"more than {2 * MAX_FILE_BYTES} bytes", failure=Code.RESULT_TOO_LARGE)
+        into.write(piece)

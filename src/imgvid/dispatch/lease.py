@@ -23,6 +23,7 @@ class Target:
 
     backend: str
     lane: str
+    run_for: timedelta | None = None  # bound of one attempt; None: the job's own
 
 
 class Leaser:
@@ -59,7 +60,7 @@ class Leaser:
                 limit=limit,
                 by=self._by,
                 span=self._pace.lease,
-                run_for=self._pace.run_for,
+                run_for=target.run_for or self._pace.run_for,
             )
             for job in leased:
                 log.get().info(

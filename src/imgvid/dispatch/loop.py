@@ -34,8 +34,7 @@ from imgvid.dispatch.history import History
 from imgvid.dispatch.lease import Leaser, Promoter
 from imgvid.dispatch.orphans import OrphanSweeper
 from imgvid.dispatch.pace import Pace
-from imgvid.dispatch.pack import pack
-from imgvid.dispatch.parcel import MAX_BYTES, Pack
+from imgvid.dispatch.pack import Pack, pack
 from imgvid.dispatch.purse import Purse
 from imgvid.dispatch.reconcile import Reconciler
 from imgvid.dispatch.revive import Reviver
@@ -46,6 +45,7 @@ from imgvid.dispatch.submit import Submitter
 from imgvid.dispatch.sweep import Sweeper
 from imgvid.dispatch.tidy import Positions, Tidier
 from imgvid.jobs.model import Running
+from imgvid.media.parcel import MAX_FILE_BYTES
 from imgvid.store.backends import BackendStore
 from imgvid.store.chat import ChatStore
 from imgvid.store.intake import Intake
@@ -121,7 +121,7 @@ class Dispatcher:
                 pack=parts.pack,
                 judge=judge,
                 pace=pace,
-                purse=Purse(2 * MAX_BYTES),
+                purse=Purse(2 * MAX_FILE_BYTES),
                 by=parts.by,
             ),
             providers=providers,

@@ -53,6 +53,7 @@ class Code(StrEnum):
     START_TIMEOUT = "start_timeout"
     WAIT_EXCEEDED = "wait_exceeded"
     NODE_MISSING = "node_missing"
+    UNANSWERED = "unanswered"
     INTERNAL = "internal"
 
 
@@ -112,6 +113,7 @@ REGISTRY: dict[Code, Meaning] = {
     Code.START_TIMEOUT: _ours("fault: Fal starts nothing in time (504 request_timeout)"),
     Code.WAIT_EXCEEDED: _ours("fault: a Fal video takes longer than VIDEO_MAX_WAIT_SEC", retry=False),
     Code.NODE_MISSING: _ours("a ComfyUI server without the node pack of the graph", retry=False),
+    Code.UNANSWERED: _ours("fault: Fal accepts a job, but the answer never arrives", retry=False),
     Code.INTERNAL: _ours("a bug of ours; the log has the event and the job"),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -15,20 +16,29 @@ PLAN_WITHIN = timedelta(minutes=5)  # a re-encode of 20 s at 1080p60 takes one m
 
 
 async def plan_video(
-    made: MemoryFile, *, within: timedelta = PLAN_WITHIN, limits: VideoLimits = VIDEO_LIMITS
+    made: MemoryFile | bytes | bytearray, *, within: timedelta = PLAN_WITHIN, limits: VideoLimits = VIDEO_LIMITS
 ) -> Parcel:
-    """Make the least change that Telegram needs. `made` stays the caller's, who closes it and the parcel.
+    """Make the least change that Telegram needs; the caller closes the parcel.
 
-    A video that fits is not touched: the parcel's content is then `made` itself. Raises Unfit.
+    A MemoryFile stays the caller's too, and is itself the parcel's content where nothing has to change. Raises Unfit,
+    and OSError where the machine has no memory or no process to spare.
     """
-    target = MemoryFile("planned")
-    try:
+    if isinstance(made, MemoryFile):
+        return await _planned(made, within, limits)
+    with ExitStack() as held:
+        memory = held.enter_context(MemoryFile.holding(made))
+        parcel = await _planned(memory, within, limits)
+        if parcel.content is memory:
+            held.pop_all()
+        return parcel
+
+
+async def _planned(made: MemoryFile, within: timedelta, limits: VideoLimits) -> Parcel:
+    with ExitStack() as held:
+        target = held.enter_context(MemoryFile("planned"))
         told = await develop("film", asdict(limits), (made, target), within=within)
-    except BaseException:
-        target.close()
-        raise
-    if told["kept"]:
-        target.close()
+        if not told["kept"]:
+            held.pop_all()
     facts = told["facts"]
     return Parcel(
         shown=Shown.VIDEO,

@@ -19,7 +19,7 @@ class MemoryFile:
         self.fd = os.memfd_create(name, os.MFD_CLOEXEC)
 
     @classmethod
-    def holding(cls, data: bytes) -> Self:
+    def holding(cls, data: bytes | bytearray) -> Self:
         made = cls()
         try:
             made.write(data)
@@ -38,7 +38,7 @@ class MemoryFile:
         """Bytes."""
         return os.fstat(self.fd).st_size
 
-    def write(self, piece: bytes) -> None:
+    def write(self, piece: bytes | bytearray) -> None:
         """Add at the end of what was written here. Raises OSError where memory runs out."""
         left = memoryview(piece)
         while left:

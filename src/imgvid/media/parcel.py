@@ -72,7 +72,7 @@ class Parcel:
             self.content.close()
 
 
-async def plan_picture(data: bytes, *, as_file: bool = False, limits: PhotoLimits = PHOTO_LIMITS) -> Parcel:
+async def plan_picture(data: bytes | bytearray, *, as_file: bool = False, limits: PhotoLimits = PHOTO_LIMITS) -> Parcel:
     """Choose how a picture is shown and make it so: at once where nothing is decoded, else in a second. Raises Unfit."""
     if not data:
         raise Unfit(Code.NO_MEDIA, "an empty file")
@@ -110,7 +110,7 @@ def _parcel(plain: Stripped, shown: Shown, *steps: str) -> Parcel:
     )
 
 
-async def _made_anew(data: bytes, as_file: bool, limits: PhotoLimits, *, why: str) -> Parcel:
+async def _made_anew(data: bytes | bytearray, as_file: bool, limits: PhotoLimits, *, why: str) -> Parcel:
     """Decoded and encoded: losslessly for a file, as JPEG for a photo, smaller until it fits."""
     ways: list[tuple[dict[str, Any], int]] = [({"format": "PNG"}, MAX_FILE_BYTES)]
     if not as_file:

@@ -11,6 +11,9 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+Data: TypeAlias = bytes | bytearray
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # PNG, third edition: every critical chunk, and the ancillary ones that say what the samples mean.
@@ -55,7 +58,7 @@ class Stripped:
     height: int
 
 
-def strip(data: bytes) -> Stripped:
+def strip(data: Data) -> Stripped:
     """The same picture with the same pixels, and nothing else that it told. Raises Unreadable, whatever the bytes are."""
     try:
         if data.startswith(_PNG_SIGNATURE):
@@ -69,8 +72,8 @@ def strip(data: bytes) -> Stripped:
     raise Unreadable("no PNG, JPEG or WebP")
 
 
-def _png(data: bytes) -> Stripped:
-    kept = [_PNG_SIGNATURE]
+def _png(data: Data) -> Stripped:
+    kept: list[Data] = [_PNG_SIGNATURE]
     width, height = struct.unpack_from(">4xII", data, 12)
     ended = False
     for kind, chunk in _png_chunks(data):
@@ -84,7 +87,7 @@ def _png(data: bytes) -> Stripped:
     return Stripped(data=b"".join(kept), format="PNG", width=width, height=height)
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(data: Data) -> Iterator[tuple[bytes, Data]]:
     at = len(_PNG_SIGNATURE)
     while at < len(data):
         length, kind = struct.unpack_from(">I4s", data, at)
@@ -97,8 +100,8 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         at = end
 
 
-def _jpeg(data: bytes) -> Stripped:
-    kept = [data[:2]]
+def _jpeg(data: Data) -> Stripped:
+    kept: list[Data] = [data[:2]]
     size: tuple[int, int] | None = None
     turned = 1
     for marker, segment in _jpeg_segments(data):
@@ -118,7 +121,7 @@ def _jpeg(data: bytes) -> Stripped:
     return replace(shown, width=shown.height, height=shown.width) if turned > 4 else shown
 
 
-def _is_picture(marker: int, body: bytes) -> bool:
+def _is_picture(marker: int, body: Data) -> bool:
     """Whether a segment says what the pixels are. Of the application's own ones three do."""
     match marker:
         case _ if marker == _APP0:
@@ -131,7 +134,7 @@ def _is_picture(marker: int, body: bytes) -> bool:
             return marker != _COM and not _APP0 <= marker <= _APP15
 
 
-def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+def _jpeg_segments(data: Data) -> Iterator[tuple[int, Data]]:
     """Every marker with its segment, a scan's compressed data included, up to the end of the picture."""
     at = 2
     while True:
@@ -156,9 +159,9 @@ def _jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         at = end
 
 
-def orientation(exif: bytes) -> int:
+def orientation(exif: Data) -> int:
     """The orientation in a TIFF block, 1 (upright) to 8; 1 where it says nothing that can be read."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(bytes(exif[:4]))
     if order is None:
         return 1
     try:
@@ -180,8 +183,8 @@ def _upright_note(turned: int) -> bytes:
     return b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body
 
 
-def _webp(data: bytes) -> Stripped:
-    kept: list[bytes] = []
+def _webp(data: Data) -> Stripped:
+    kept: list[Data] = []
     size: tuple[int, int] | None = None
     at, end = 12, 8 + struct.unpack_from("<I", data, 4)[0]
     if end > len(data):
@@ -203,7 +206,7 @@ def _webp(data: bytes) -> Stripped:
     return Stripped(data=b"RIFF" + struct.pack("<I", len(body)) + body, format="WEBP", width=size[0], height=size[1])
 
 
-def _webp_size(kind: bytes, body: bytes) -> tuple[int, int] | None:
+def _webp_size(kind: bytes, body: Data) -> tuple[int, int] | None:
     """Width and height as each kind of first chunk writes them."""
     if kind == b"VP8X":
         return int.from_bytes(body[4:7], "little") + 1, int.from_bytes(body[7:10], "little") + 1

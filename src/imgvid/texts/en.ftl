@@ -239,6 +239,9 @@ error-wait-exceeded =
 error-node-missing =
     A part of the software is missing on our side. The operator has to repair it; please try again tomorrow.
     { job-line }
+error-unanswered =
+    The service did not say whether it took this job, and asking twice could cost twice. It is not your fault: please press Again.
+    { job-line }
 error-internal =
     An error on our side stopped your job. Please press Again; if it stays, give the operator this job's id.
     { job-line }

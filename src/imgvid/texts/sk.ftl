@@ -245,6 +245,9 @@ error-wait-exceeded =
 error-node-missing =
     Na našej strane chýba časť programu. Musí to opraviť správca; skús to, prosím, zajtra.
     { job-line }
+error-unanswered =
+    Služba nepovedala, či túto úlohu prijala, a pýtať sa dvakrát by mohlo stáť dvakrát. Nie je to tvoja chyba: stlač, prosím, Znova.
+    { job-line }
 error-internal =
     Tvoju úlohu zastavila chyba na našej strane. Stlač, prosím, Znova; ak to nepomôže, daj prevádzkovateľovi označenie tejto úlohy.
     { job-line }

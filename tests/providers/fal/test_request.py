@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
+from imgvid.catalog.choices import combinations
 from imgvid.catalog.read import modes
 from imgvid.providers.base import Work
 from imgvid.providers.fal.request import Head, asked, body_for, heads, models_for, ratio_for
+from imgvid.sandbox.fal.schema import load_models
+from imgvid.sandbox.fal.validate import ignored, validate
 from tests.providers.fal.falscript import PROMPT, spec
 
 URLS = {"image": "https://v3.fal.media/files/image.jpg", "mask": "https://v3.fal.media/files/mask.png"}
@@ -134,3 +137,25 @@ def test_a_photo_is_cut_to_the_shape_that_was_chosen(aspect: str, ratio: float) 
     (rule,) = modes()["photo-video"].inputs
     assert ratio_for(rule, work("photo-video", "image", aspect=aspect)) == pytest.approx(ratio)
     assert ratio_for(modes()["image-edit"].inputs[0], work("image-edit", "image")) is None
+
+
+@pytest.mark.parametrize("mode", [mode.id for mode in modes().values() if mode.backend == "fal"])
+def test_every_model_takes_every_choice_and_ignores_nothing(mode: str) -> None:
+    """No field that a model does not know, no value that it refuses; held to the stand-in's tables of their schemas."""
+    known, asked_for = load_models(), 0
+    required = [rule.role for rule in modes()[mode].inputs if rule.required]
+    for roles in (required, [rule.role for rule in modes()[mode].inputs]):
+        for choices in combinations(modes()[mode], roles=roles):
+            wanted = work(mode, *roles, **{**choices, "negative": "rain"})
+            for model in models_for(modes()[mode], asked(modes()[mode], wanted), NONE):
+                body = body_for(modes()[mode], model, wanted, {role: URLS[role] for role in roles})
+                assert ignored(known[model.id], body) == [], model.id
+                for documented in (False, True):
+                    inputs, problems = validate(known[model.id], body, documented=documented)
+                    assert problems == [], model.id
+                asked_for += 1
+                audio = {name: value for name, value in inputs.items() if "audio" in name}
+                assert all(body[name] == choices["sound"] for name in audio), (
+                    "sound costs: it is never left to a default"
+                )
+    assert asked_for > 6

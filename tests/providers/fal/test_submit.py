@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import subprocess
+import sys
 import traceback
 from datetime import timedelta
 from typing import Any
@@ -394,3 +396,12 @@ async def test_a_cancel_while_submitting_passes_through() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_no_codec_is_loaded_with_the_provider() -> None:
+    """A dispatcher stays small: pictures and videos are worked on in a process of their own."""
+    program = (
+        "import sys, imgvid.providers.fal; print([name for name in ('av', 'PIL', 'numpy') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

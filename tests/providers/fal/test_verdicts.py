@@ -84,13 +84,19 @@ def test_a_prompt_that_is_too_long_for_the_model_says_so(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["internal_server_error", "downstream_service_unavailable", "runner_server_error"])
-def test_what_fal_calls_final_is_not_tried_again(kind: str) -> None:
-    again = judge(500, {"x-fal-retryable": "true"}, model_error(kind))
-    final = judge(500, {"x-fal-retryable": "false"}, model_error(kind))
-    assert again is not None
-    assert again.code in {Code.WORKER_FAILED, Code.WORKER_LOST}
-    assert final is not None
-    assert final.code is Code.PROVIDER_REJECTED
+@pytest.mark.parametrize(("status", "final"), [(500, Code.PROVIDER_REJECTED), (400, Code.INPUT_REFUSED)])
+def test_what_fal_calls_final_is_not_tried_again(kind: str, status: int, final: Code) -> None:
+    said = {told: judge(status, {"x-fal-retryable": told}, model_error(kind)) for told in ("true", "false", "False")}
+    codes = {told: verdict.code for told, verdict in said.items() if verdict is not None}
+    assert codes["true"] in {Code.WORKER_FAILED, Code.WORKER_LOST}
+    assert codes["false"] is codes["False"] is final
+
+
+def test_a_file_that_was_not_there_is_uploaded_anew() -> None:
+    """Final for Fal, whose request it was; the next try has files of its own."""
+    verdict = judge(422, {"x-fal-retryable": "false"}, model_error("file_download_error", "image_url"))
+    assert verdict is not None
+    assert verdict.code is Code.WORKER_FAILED
 
 
 def test_of_several_problems_the_known_one_counts() -> None:

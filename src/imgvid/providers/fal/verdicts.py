@@ -48,7 +48,8 @@ _CODES: Mapping[str, Code] = {
     "bad_request": Code.PROVIDER_REJECTED,
 }
 _TOO_LONG = frozenset({"sequence_too_long", "string_too_long"})  # Fal's word and pydantic's
-_OURS_TO_REPEAT = frozenset({Code.WORKER_LOST, Code.WORKER_FAILED})
+# What another try may mend, unless Fal says that it will not.
+_REPEATED = frozenset({*_PLATFORM, "internal_server_error", "downstream_service_error"})
 _TYPE = re.compile(r"[A-Za-z0-9_.:-]{1,60}")
 
 
@@ -77,8 +78,8 @@ def judge(status: int, headers: Mapping[str, str], body: object) -> Verdict | No
         code = code_of(word, status)
         if word in _TOO_LONG and problem.where.endswith("prompt"):
             code = Code.PROMPT_TOO_LONG
-        if code in _OURS_TO_REPEAT and headers.get("x-fal-retryable", "").lower() == "false":
-            code = Code.PROVIDER_REJECTED
+        if word in _REPEATED and headers.get("x-fal-retryable", "").lower() == "false":
+            code = Code.INPUT_REFUSED if status < 500 else Code.PROVIDER_REJECTED
         return Verdict(code=code, word=word, where=problem.where)
     if not isinstance(body, Mapping) or "detail" not in body:
         return None
