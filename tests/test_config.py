@@ -72,6 +72,7 @@ def test_each_field_is_a_key_and_each_key_has_a_reader() -> None:
         config.JobsSettings,
         config.BotSettings,
         config.DispatcherSettings,
+        config.DoctorSettings,
         config.WorkerSettings,
     )
     used = {item.name.upper() for kind in kinds for item in fields(kind)}

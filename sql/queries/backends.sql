@@ -1,5 +1,6 @@
 -- name: ensure_backend
-INSERT INTO backends (backend, lane, cap) VALUES ($1, $2, $3) ON CONFLICT (backend, lane) DO UPDATE SET cap = excluded.cap;
+INSERT INTO backends AS b (backend, lane, cap, facts) VALUES ($1, $2, $3, coalesce($4::jsonb, '{}'))
+ON CONFLICT (backend, lane) DO UPDATE SET cap = excluded.cap, facts = coalesce($4::jsonb, b.facts);
 
 -- name: shut_others
 -- Backends that are not configured any more: what they have goes on, nothing new is leased for them.

@@ -44,3 +44,6 @@ WHERE n.user_id = $1 ORDER BY n.created_at DESC, n.job_id DESC LIMIT $2 OFFSET $
 
 -- name: count_of_person
 SELECT count(*) FROM job_names WHERE user_id = $1;
+
+-- name: offered_backends
+SELECT backend, lane, cap, facts FROM backends;

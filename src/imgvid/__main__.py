@@ -14,6 +14,7 @@ PROCESSES = {
 }
 
 TOOLS = {
+    "doctor": "is everything that is configured there, and does it fit together? Reads only",
     "jobs": "the queue: list, one job's whole story, the same job once more to compare its frames",
     "workflow": "compile, check and show ComfyUI workflow files, offline",
     "bundle": "the models' one Hugging Face repo: init, check, push, verify",

@@ -19,6 +19,7 @@ __all__ = [
     "TOOL_KEYS",
     "BotSettings",
     "DispatcherSettings",
+    "DoctorSettings",
     "JobsSettings",
     "MigrateSettings",
     "SettingsRefused",
@@ -67,6 +68,7 @@ class BotSettings:
     chat_jobs_per_minute: int
     album_wait_s: timedelta
     bot_concurrency: int
+    show_prices: bool
     keep_prompts_days: timedelta  # /privacy says them
     keep_rows_days: timedelta
     log_level: str
@@ -112,6 +114,13 @@ class DispatcherSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorSettings:
+    """`imgvid doctor`, beside the bot's and the dispatcher's."""
+
+    fal_api_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerSettings:
     telegram_bot_token: str = _secret()
     telegram_api_url: str
@@ -121,7 +130,9 @@ class WorkerSettings:
     log_level: str
 
 
-Settings = TypeVar("Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, WorkerSettings)
+Settings = TypeVar(
+    "Settings", MigrateSettings, JobsSettings, BotSettings, DispatcherSettings, DoctorSettings, WorkerSettings
+)
 
 
 def _read_key(name: str, environ: Mapping[str, str]) -> Any:

@@ -127,6 +127,9 @@ KEYS: dict[str, Key] = {
     "CHAT_JOBS_PER_MINUTE": Key(parse=_integer(1, 10_000), default="10", help="New jobs of one chat in a minute"),
     "ALBUM_WAIT_S": Key(parse=_seconds(0, 60), default="1.5", help="Seconds to wait for a further picture of an album"),
     "BOT_CONCURRENCY": Key(parse=_integer(1, 1000), default="64", help="Chats that the bot answers side by side"),
+    "SHOW_PRICES": Key(
+        parse=_flag, default="0", help="1: cards say what a job costs the operator, in US dollars of the price lists"
+    ),
     "RUNPOD_API_KEY": Key(
         parse=str, default=None, secret=True, empty_is_none=True, help="RunPod API key with access to the endpoints"
     ),
@@ -163,6 +166,7 @@ KEYS: dict[str, Key] = {
     "FAL_API_KEY": Key(parse=str, default=None, secret=True, empty_is_none=True, help="Fal key of scope API"),
     "FAL_QUEUE_BASE_URL": Key(parse=_url, default="https://queue.fal.run", help="Fal's queue API"),
     "FAL_STORAGE_URL": Key(parse=_url, default="https://rest.fal.ai", help="Fal's storage API, for input pictures"),
+    "FAL_API_URL": Key(parse=_url, default="https://api.fal.ai", help="Fal's platform API; `imgvid doctor` reads it"),
     "FAL_STANDARD_MODEL": Key(
         parse=_model, default="fal-ai/flux/schnell", help="The first model for pictures of standard quality"
     ),

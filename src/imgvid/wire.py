@@ -14,6 +14,7 @@ from imgvid import config, log
 
 _TOOL_MODULES = {
     "jobs": "imgvid.ops.jobs",
+    "doctor": "imgvid.ops.doctor",
     "workflow": "imgvid.ops.workflow",
     "bundle": "imgvid.ops.bundle",
     "endpoint": "imgvid.ops.endpoint",
@@ -112,7 +113,7 @@ def run_migrate(environ: Mapping[str, str], *, restored: bool) -> int:
 
 
 def run_tool(name: str, arguments: Sequence[str]) -> int:
-    """A tool with a command line of its own: `imgvid jobs | workflow | bundle | endpoint | bootstrap | sandbox …`."""
+    """A tool with a command line of its own: `imgvid doctor | jobs | workflow | bundle | endpoint | bootstrap | sandbox …`."""
     main = import_module(_TOOL_MODULES[name]).main
     code: int = main(list(arguments))
     return code

@@ -13,6 +13,7 @@ import pytest
 from imgvid.bot.app import run_bot
 from imgvid.config import BotSettings, read
 from imgvid.sandbox.telegram import Person, Sim, serve
+from imgvid.store.backends import BackendStore
 from imgvid.store.pool import Database
 
 TOKEN = "4242:not-a-secret-at-all"
@@ -113,6 +114,16 @@ class Stage:
             return found if sum(job["message_id"] is not None for job in found) >= count else None
 
         return await self.until(look, f"{count} placeholders")
+
+    async def offer(self, *lanes: str, vram_gb: int | None = None) -> None:
+        """What a dispatcher writes at its start: `fal/image`, `runpod/video`, … Before the bot starts."""
+        facts = {} if vram_gb is None else {"vram_gb": vram_gb}
+        for lane in lanes:
+            backend, _, name = lane.partition("/")
+            await BackendStore(self.database).ensure(backend, name, 2, facts)
+
+    async def drafts(self) -> list[Any]:
+        return await self.rows("SELECT * FROM drafts ORDER BY created_at, id")
 
     async def confirmed(self) -> None:
         """Until the bot has asked for what comes after everything that was sent so far."""

@@ -36,10 +36,14 @@ class House:
     world: World
     environ: Mapping[str, str] = field(default_factory=dict)
 
-    async def order(self, person: Person, mode_id: str, *photos: bytes, prompt: str = "waves", **params: Any) -> Placed:
+    async def order(
+        self, person: Person, mode_id: str, *photos: bytes, prompt: str = "waves", spoiler: bool = False, **params: Any
+    ) -> Placed:
         """Insert a job as the bot does, with the mode's own choices where none are given; photos are sent as files."""
         mode = modes()[mode_id]
-        inputs = [await self._input(person, rule.role, one) for rule, one in zip(mode.inputs, photos, strict=False)]
+        inputs = [
+            await self._input(person, rule.role, one, spoiler) for rule, one in zip(mode.inputs, photos, strict=False)
+        ]
         return await self.world.order(
             person,
             mode=mode.id,
@@ -51,7 +55,7 @@ class House:
             run_for=timedelta(seconds=60),
         )
 
-    async def _input(self, person: Person, role: str, photo: bytes) -> Input:
+    async def _input(self, person: Person, role: str, photo: bytes, spoiler: bool) -> Input:
         sent = await person.send_document(photo)
         assert sent.media is not None
         return Input(
@@ -60,6 +64,7 @@ class House:
             file_unique_id="u",
             kind="document",
             message_id=sent.message_id,
+            has_spoiler=spoiler,
         )
 
     @asynccontextmanager

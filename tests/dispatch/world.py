@@ -292,8 +292,11 @@ class Running:
 
     async def kill(self) -> None:
         """kill -9, as far as one process can play it: nothing more is written, sockets are cut."""
+        self.stop.set()
         self.task.cancel()
         await asyncio.gather(self.task, return_exceptions=True)
+        await self.http.aclose()
+        await self.database.close()
 
 
 @dataclass

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imgvid.telegram.keyboard import Action, Button, Press, after_end, after_video, pack, unpack, while_open
+from imgvid.catalog import modes
+from imgvid.telegram.keyboard import Action, Button, Keyboard, Press, after_end, after_result, pack, unpack, while_open
 
 SHORT_IDS = st.text(alphabet="0123456789abcdefghjkmnpqrstvwxyz", min_size=7, max_size=7)
 
@@ -35,12 +36,34 @@ def test_near_misses_are_no_press(data: str) -> None:
 
 
 def test_the_wire_form_is_pinned() -> None:
-    assert [pack(a, "ab12cd3") for a in Action] == ["c:ab12cd3", "a:ab12cd3", "s:ab12cd3"]
+    letters = [pack(a, "ab12cd3") for a in Action]
+    assert letters == [f"{letter}:ab12cd3" for letter in "casemd"]
     assert while_open("sk", "ab12cd3").as_json() == {
         "inline_keyboard": [[{"text": "Zrušiť", "callback_data": "c:ab12cd3"}]]
     }
-    assert [b.data[0] for b in after_video("ru", "ab12cd3").rows[0]] == ["a", "s"]
-    assert [b.data[0] for b in after_end("en", "ab12cd3").rows[0]] == ["a"]
+    assert letters_of(after_end("en", "ab12cd3")) == ["ae"]
+
+
+def letters_of(keyboard: Keyboard) -> list[str]:
+    return ["".join(button.data[0] for button in row) for row in keyboard.rows]
+
+
+@pytest.mark.parametrize(
+    ("mode", "params", "roles", "moves", "rows"),
+    [
+        ("wan22-i2v", {}, ["image"], True, ["as", "e"]),
+        ("photo-video", {"seconds": 8}, ["image"], True, ["ae"]),
+        ("image", {"as_file": False}, [], True, ["as", "ed", "m"]),
+        ("image", {"as_file": True}, [], False, ["as", "e"]),
+        ("image-edit", {}, ["image"], True, ["ae", "dm"]),
+        ("image-edit", {}, ["image", "mask"], True, ["as", "ed", "m"]),
+        ("gone-since", {}, ["image"], True, ["as", "e"]),
+    ],
+)
+def test_under_a_result_stands_what_has_an_effect(
+    mode: str, params: dict[str, str | int | bool], roles: list[str], moves: bool, rows: list[str]
+) -> None:
+    assert letters_of(after_result("ru", "ab12cd3", modes().get(mode), params, roles=roles, moves=moves)) == rows
 
 
 def test_what_is_no_short_id_is_refused() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from imgvid.telegram import errors
 from imgvid.telegram.client import Telegram
-from imgvid.telegram.keyboard import after_video
+from imgvid.telegram.keyboard import after_result
 from imgvid.telegram.message import Asked, Look, Place, Seen, Taken, ask, look, probe, take_away
 from imgvid.telegram.outgoing import Delivered, Kind
 from imgvid.telegram.patience import Patience
@@ -126,7 +126,9 @@ async def test_asking_by_caption(
     telegram: Telegram, bot_api: Any, answers: Any, said: tuple[int, str], seen: Seen
 ) -> None:
     bot_api.answer(answers.no(*said))
-    assert await ask(telegram, place=PLACE, caption="c", keyboard=after_video("en", "ab12cd3")) == Asked(seen=seen)
+    assert await ask(telegram, place=PLACE, caption="c", keyboard=after_result("en", "ab12cd3", None, {})) == Asked(
+        seen=seen
+    )
 
 
 async def test_a_video_tells_its_file(telegram: Telegram, bot_api: Any, answers: Any) -> None:
@@ -137,7 +139,7 @@ async def test_a_video_tells_its_file(telegram: Telegram, bot_api: Any, answers:
 async def test_a_video_that_needs_no_change_tells_its_file_and_keeps_its_buttons(
     telegram: Telegram, bot_api: Any, answers: Any
 ) -> None:
-    keyboard = after_video("en", "ab12cd3")
+    keyboard = after_result("en", "ab12cd3", None, {})
     bot_api.answer(answers.no(*NOT_MODIFIED), answers.ok(VIDEO), answers.ok(VIDEO))
     assert await ask(telegram, place=PLACE, caption="c", keyboard=keyboard) == Asked(seen=Seen.VIDEO, media=HELD)
     assert bot_api.seen[-1].params["reply_markup"] == keyboard.as_json()

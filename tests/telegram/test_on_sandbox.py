@@ -19,13 +19,13 @@ from imgvid.sandbox.telegram import serve
 from imgvid.telegram import errors
 from imgvid.telegram.client import Telegram
 from imgvid.telegram.delivery import Delivery, End, deliver
-from imgvid.telegram.keyboard import after_video, while_open
+from imgvid.telegram.keyboard import after_result, while_open
 from imgvid.telegram.message import Look, Place, Seen, Taken, look, probe, take_away
 from imgvid.telegram.outgoing import Kind, Outgoing
 from imgvid.telegram.patience import Patience
 
 TOKEN = "42:secret"
-OPEN, DONE = while_open("en", "ab12cd3"), after_video("en", "ab12cd3")
+OPEN, DONE = while_open("en", "ab12cd3"), after_result("en", "ab12cd3", None, {})
 
 
 def _film(*, sound: bool, level: int = 90) -> bytes:
@@ -160,7 +160,11 @@ async def test_a_placeholder_becomes_the_video(telegram: Telegram, chat: Chat, p
     shown = await chat.message(place.message_id)
     assert ended.end is End.DELIVERED
     assert ended.media.file_id == shown["media"]["file_id"]
-    assert (shown["kind"], shown["text"], _labels(shown)) == ("video", "waves · ab12cd3", ["Again", "Another seed"])
+    assert (shown["kind"], shown["text"], _labels(shown)) == (
+        "video",
+        "waves · ab12cd3",
+        ["Again", "Another seed", "Change settings"],
+    )
     assert await look(telegram, place=place, text="generating") is Look.DELIVERED
     assert await probe(telegram, place=place, text="failed") is Seen.VIDEO
     assert await chat.videos() == (1, 0)
@@ -178,7 +182,7 @@ async def test_an_answer_dropped_after_it_was_applied(chat: Chat, place: Place, 
     shown = await chat.message(place.message_id)
     assert ended.end is End.DELIVERED
     assert ended.media.file_id == shown["media"]["file_id"]
-    assert _labels(shown) == ["Again", "Another seed"]
+    assert _labels(shown) == ["Again", "Another seed", "Change settings"]
     assert await chat.videos() == (1, 0)
     uploads = await chat.get("/calls?method=editMessageMedia")
     assert len(uploads["calls"]) == 1

@@ -22,7 +22,7 @@ FORMS = {
 }
 NUMBERS = {
     "count", "seconds", "row_days", "prompt_days", "position", "percent", "page", "pages", "ratio", "max", "max_mpx",
-    "min_px", "low", "high", "minutes",
+    "min_px", "low", "high", "minutes", "usd",
 }  # fmt: skip
 
 
@@ -31,15 +31,19 @@ class _Variables(Visitor):  # type: ignore[misc]
         self.names: set[str] = set()
         self.references: set[str] = set()
         self.selectors: list[set[str]] = []
+        self.about: list[set[str]] = []
 
     def visit_VariableReference(self, node: ast.VariableReference) -> None:
-        self.names.add(node.id.name)
+        if node.id.name != "makes":
+            self.names.add(node.id.name)
 
     def visit_MessageReference(self, node: ast.MessageReference) -> None:
         self.references.add(node.id.name)
 
     def visit_SelectExpression(self, node: ast.SelectExpression) -> None:
-        self.selectors.append({v.key.name for v in node.variants if isinstance(v.key, ast.Identifier)})
+        asked = node.selector.id.name if isinstance(node.selector, ast.VariableReference) else ""
+        names = {v.key.name for v in node.variants if isinstance(v.key, ast.Identifier)}
+        (self.about if asked == "makes" else self.selectors).append(names)
         self.generic_visit(node)
 
 
@@ -57,19 +61,16 @@ def _messages(locale: Locale) -> dict[str, _Variables]:
 MESSAGES = {locale: _messages(locale) for locale in LOCALES}
 
 
-MADE = {"image", "video"}  # what a text is about, where it may be either
-
-
 def _variables(locale: Locale, key: str) -> set[str]:
     message = MESSAGES[locale][key]
     return message.names.union(*(_variables(locale, other) for other in message.references))
 
 
-def _rendered(locale: Locale, key: str, number: int | float = 5) -> str:
+def _rendered(locale: Locale, key: str, number: int | float = 5, **more: str) -> str:
     args: dict[str, str | int | float] = {
-        name: number if name in NUMBERS else f"<{name}>" for name in _variables(locale, key) - {"makes"}
+        name: number if name in NUMBERS else f"<{name}>" for name in _variables(locale, key)
     }
-    return say(locale, key, **args)
+    return say(locale, key, **args, **more)
 
 
 def _everything() -> Iterator[tuple[Locale, str]]:
@@ -87,7 +88,25 @@ def test_every_language_has_the_same_texts_with_the_same_variables() -> None:
 def test_a_plural_has_every_form_of_its_language(locale: Locale) -> None:
     for key, message in MESSAGES[locale].items():
         for forms in message.selectors:
-            assert forms in (FORMS[locale], MADE), f"{locale}.ftl {key}"
+            assert forms == FORMS[locale], f"{locale}.ftl {key}"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_text_that_may_be_about_a_picture_knows_what_it_is_about(locale: Locale) -> None:
+    for key, message in MESSAGES[locale].items():
+        for about in message.about:
+            assert about in ({"image", "video"}, {"any", "video"}), f"{locale}.ftl {key}"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_who_does_not_tell_means_a_video(locale: Locale) -> None:
+    told = [key for key in MESSAGES[locale] if MESSAGES[locale][key].about]
+    for key in told:
+        assert _rendered(locale, key) == _rendered(locale, key, makes="video")
+        assert _rendered(locale, key) != _rendered(
+            locale, key, makes="image" if "image" in MESSAGES[locale][key].about[0] else "any"
+        )
+    assert len(told) > 20
 
 
 def test_every_text_renders_with_every_variable_in_it() -> None:
@@ -96,7 +115,7 @@ def test_every_text_renders_with_every_variable_in_it() -> None:
             text = _rendered(locale, key, number)
             assert text == text.strip()
             assert text
-            for name in _variables(locale, key) - NUMBERS - {"makes"}:
+            for name in _variables(locale, key) - NUMBERS:
                 assert f"<{name}>" in text, f"{locale}.ftl {key} loses {name}"
             assert "{" not in text
             assert "\u2068" not in text, "isolation marks break the copying of ids"

@@ -38,7 +38,7 @@ async def test_a_photo_becomes_a_video_in_the_same_message(stage: Stage) -> None
     assert "Ukážka" in message.text
     assert "5 s · seed 77 · ab12cd3" in message.text.splitlines()[-1]
     buttons = [button.data for row in message.buttons for button in row]
-    assert buttons == [pack(Action.AGAIN, "ab12cd3"), pack(Action.SEED, "ab12cd3")]
+    assert buttons == [pack(action, "ab12cd3") for action in (Action.AGAIN, Action.SEED, Action.CHANGE)]
     file = output["file"]
     assert isinstance(file, dict)
     assert file["file_id"] == message.media.file_id

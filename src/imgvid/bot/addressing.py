@@ -11,11 +11,20 @@ from aiogram.enums import ChatType
 from aiogram.types import Message, MessageEntity
 
 from imgvid.bot.telegram import Me
+from imgvid.catalog import Group
 
 COMMANDS = ("start", "help", "my", "status", "cancel", "language", "privacy", "deletemydata", "ping")
 """As the menu shows them, in this order."""
+MAKERS = {
+    "image": Group.IMAGE,
+    "video": Group.VIDEO,
+    "photovideo": Group.PHOTO_VIDEO,
+    "edit": Group.PHOTO_IMAGE,
+}
+"""In the menu where something of the group is on offer. In reply to a picture, or in its caption, each does what mentioning the
+bot does, also where mentions are not delivered."""
 VIDEO = "video"
-"""Not in the menu: in reply to a picture it does what mentioning the bot does, also where mentions are not delivered."""
+"""The one that a picture knew before there were others: it is ours whatever is on offer."""
 
 
 class Address(StrEnum):
@@ -45,6 +54,17 @@ def command(message: Message) -> tuple[str, str | None] | None:
     return name.lower(), bot.lower() or None
 
 
+def maker(message: Message) -> Group | None:
+    """What a leading command asks to be made, if it is one of those."""
+    asked = command(message)
+    return MAKERS.get(asked[0]) if asked is not None else None
+
+
+def is_bare(message: Message, name: str) -> bool:
+    """Whether the message begins with this command, and names no bot: it may be meant for another one of the group."""
+    return command(message) == (name, None)
+
+
 def _is_mention(entity: MessageEntity, text: str, me: Me) -> bool:
     if entity.type == "text_mention":
         return entity.user is not None and entity.user.id == me.id
@@ -58,7 +78,7 @@ def addressed(message: Message, me: Me) -> Address | None:
     asked = command(message)
     if asked is not None:
         name, bot = asked
-        known = name in COMMANDS or name == VIDEO
+        known = name in COMMANDS or name in MAKERS
         return Address.COMMAND if bot == me.username.lower() or (bot is None and known) else None
     text = words(message)
     if any(_is_mention(entity, text, me) for entity in _entities(message)):

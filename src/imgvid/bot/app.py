@@ -10,18 +10,34 @@ from aiogram.exceptions import AiogramError
 from aiogram.types import Update
 
 from imgvid import log
-from imgvid.bot import buttons, commands, forget, jobs, language, members, other, photos
+from imgvid.bot import (
+    answers,
+    buttons,
+    card_presses,
+    commands,
+    forget,
+    jobs,
+    language,
+    members,
+    menu,
+    other,
+    photos,
+    words,
+)
 from imgvid.bot.attempts import PAUSES_S, Attempts, RawUpdate, Settle, where
 from imgvid.bot.desk import Desk
+from imgvid.bot.easel import Easel
 from imgvid.bot.gate import Gate
+from imgvid.bot.offers import Offers
 from imgvid.bot.quiet import Quiet
 from imgvid.bot.reception import Reception
-from imgvid.bot.setup import set_up
+from imgvid.bot.setup import keep_up
 from imgvid.bot.telegram import Me, fetcher, introduce, open_bot, warm_up
 from imgvid.bot.updates import Poller, PollRefused
 from imgvid.bot.voice import Sentence, Voice
 from imgvid.bot.waiting import before
 from imgvid.config import BotSettings
+from imgvid.store.drafts import DraftStore
 from imgvid.store.intake import Intake
 from imgvid.store.pool import Database, open_pool_patiently
 from imgvid.texts import locale_for, say
@@ -39,12 +55,16 @@ def build_dispatcher(desk: Desk, gate: Gate) -> Dispatcher:
     dispatcher.include_routers(
         members.router(),
         commands.router(),
+        menu.router(),
         jobs.router(),
         language.router(),
         forget.router(),
+        answers.router(),
         photos.router(),
+        words.router(),
         commands.unknown_router(),
         other.router(),
+        card_presses.router(),
         buttons.router(),
     )
     return dispatcher
@@ -87,7 +107,7 @@ async def run_bot(settings: BotSettings, stop: asyncio.Event, *, retry_pauses_s:
         connections=settings.bot_concurrency + SPARE_CONNECTIONS,
     )
     try:
-        return await _poll(settings, stop, bot=bot, intake=Intake(database), retry_pauses_s=retry_pauses_s)
+        return await _poll(settings, stop, bot=bot, database=database, retry_pauses_s=retry_pauses_s)
     except PollRefused as refused:
         log.get().error(log.UPDATES_REFUSED, reason=str(refused), next="exit; one bot process per token")
         return EXIT_REFUSED_BY_TELEGRAM
@@ -96,27 +116,40 @@ async def run_bot(settings: BotSettings, stop: asyncio.Event, *, retry_pauses_s:
         await database.close()
 
 
-def build_handling(settings: BotSettings, stop: asyncio.Event, *, bot: Bot, me: Me, intake: Intake) -> Handling:
+def build_handling(
+    settings: BotSettings, stop: asyncio.Event, *, bot: Bot, me: Me, database: Database, offers: Offers
+) -> Handling:
     """The handlers with everything that they use."""
+    intake, drafts = Intake(database), DraftStore(database)
     voice, quiet = Voice(bot=bot, intake=intake), Quiet()
-    reception = Reception(bot=bot, intake=intake, settings=settings, stop=stop)
-    desk = Desk(bot=bot, me=me, intake=intake, voice=voice, reception=reception, settings=settings)
-    gate = Gate(settings=settings, intake=intake, voice=voice, quiet=quiet, me=me)
+    desk = Desk(
+        bot=bot,
+        me=me,
+        intake=intake,
+        drafts=drafts,
+        offers=offers,
+        easel=Easel(voice=voice, drafts=drafts, offers=offers, prices=settings.show_prices),
+        voice=voice,
+        reception=Reception(bot=bot, intake=intake, settings=settings, stop=stop),
+        settings=settings,
+    )
+    gate = Gate(settings=settings, intake=intake, offers=offers, voice=voice, quiet=quiet, me=me)
     return Handling(bot=bot, dispatcher=build_dispatcher(desk, gate), intake=intake, voice=voice)
 
 
 async def _poll(
-    settings: BotSettings, stop: asyncio.Event, *, bot: Bot, intake: Intake, retry_pauses_s: tuple[float, ...]
+    settings: BotSettings, stop: asyncio.Event, *, bot: Bot, database: Database, retry_pauses_s: tuple[float, ...]
 ) -> int:
     warm_up()
     me = await introduce(bot, stop)
     if me is None:
         return 0
-    handling = build_handling(settings, stop, bot=bot, me=me, intake=intake)
+    offers = Offers(intake=Intake(database))
+    handling = build_handling(settings, stop, bot=bot, me=me, database=database, offers=offers)
     attempts = Attempts(handle=handling.handle, give_up=handling.give_up, stop=stop, pauses_s=retry_pauses_s)
     poller = Poller(fetch=fetcher(bot), attempts=attempts, bound=settings.bot_concurrency)
     log.get().info(log.BOT_READY, bot=me.username, chats_side_by_side=settings.bot_concurrency)
-    face: asyncio.Task[Any] = asyncio.create_task(set_up(bot))
+    face: asyncio.Task[Any] = asyncio.create_task(keep_up(bot, offers, stop))
     try:
         await poller.run(stop)
     finally:

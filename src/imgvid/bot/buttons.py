@@ -1,4 +1,5 @@
-"""The buttons under a job's message: Cancel, Again, Another seed. And every button that nobody knows any more.
+"""The buttons under a job's message: Cancel, Again, Another seed, and those of results.py. And every button that nobody
+knows any more.
 
 A press on a message that is not its job's removes that message; a press for a job that is not there says so; a press by
 somebody else is answered to them alone.
@@ -9,11 +10,9 @@ from __future__ import annotations
 from aiogram import Router
 from aiogram.types import CallbackQuery
 
-from imgvid.bot import orders
+from imgvid.bot import orders, results
 from imgvid.bot.desk import Desk
-from imgvid.bot.reception import refusal
 from imgvid.bot.talk import Talk
-from imgvid.catalog import modes
 from imgvid.jobs.model import Card
 from imgvid.telegram.keyboard import Action, unpack
 
@@ -50,25 +49,23 @@ async def on_press(callback: CallbackQuery, talk: Talk, desk: Desk) -> None:
             callback.id, talk.words(_CANCELLED[verdict]), alert=verdict not in {"closing", "wished"}
         )
     else:
-        await _make_again(callback, card, press.action, talk, desk)
+        await _begin_anew(callback, card, press.action, talk, desk)
 
 
-async def _make_again(callback: CallbackQuery, card: Card, action: Action, talk: Talk, desk: Desk) -> None:
-    mode = modes().get(card.mode)
-    if mode is None:  # the operator took it out of the catalogue since
-        await desk.voice.answer_press(callback.id, talk.words("alert-stale"), alert=True)
-        return
-    seed = orders.new_seed() if action is Action.SEED else card.seed
-    job = orders.from_card(card, talk=talk, bot_id=desk.me.id, callback_id=callback.id, mode=mode, seed=seed)
-    put = await desk.reception.enqueue(job, talk)
-    sentence = refusal(put)
-    if sentence is not None:
-        key, args = sentence
-        await desk.voice.answer_press(callback.id, talk.words(key, **args), alert=True)
-        return
-    if put.verdict == "queued":
-        await desk.reception.place(put, job, talk)
-    await desk.voice.answer_press(callback.id, talk.words("alert-queued"))
+async def _begin_anew(callback: CallbackQuery, card: Card, action: Action, talk: Talk, desk: Desk) -> None:
+    """What begins another job: made of this one, or of its result."""
+    mode = (await desk.offers.now()).mode(card.mode)
+    if action is Action.MOVE:
+        await results.make_it_move(callback, card, talk, desk)
+    elif mode is None:  # it is not on offer any more
+        await desk.voice.answer_press(callback.id, talk.words("alert-mode-gone"), alert=True)
+    elif action is Action.CHANGE:
+        await results.change_settings(callback, card, mode, talk, desk)
+    elif action is Action.FILE:
+        await results.as_file(callback, card, mode, talk, desk)
+    else:
+        seed = orders.new_seed() if action is Action.SEED else card.seed
+        await results.once_more(callback, card, talk, desk, mode=mode, seed=seed)
 
 
 def router() -> Router:

@@ -6,17 +6,30 @@ from aiogram import F, Router
 from aiogram.filters import Command
 from aiogram.types import Message
 
+from imgvid.bot import guide
+from imgvid.bot.card_rows import menu
 from imgvid.bot.desk import Desk
 from imgvid.bot.talk import Talk
 
 
-async def on_start(_message: Message, talk: Talk) -> None:
-    await talk.say(talk.words("start") if talk.private else talk.words("help-group"))
+async def on_start(_message: Message, talk: Talk, desk: Desk) -> None:
+    offer = await desk.offers.now()
+    if not talk.private:
+        key, args = guide.group_help(talk.locale, offer)
+        await talk.say(talk.words(key, **args))
+        return
+    studio = offer.modes and not offer.is_plain
+    await talk.say(talk.words(guide.start(offer)), keyboard=menu(talk.locale, offer.groups) if studio else None)
 
 
-async def on_help(_message: Message, talk: Talk) -> None:
-    text = talk.words("help")
-    await talk.say(text if talk.private else f"{text}\n\n{talk.words('help-group')}")
+async def on_help(_message: Message, talk: Talk, desk: Desk) -> None:
+    offer = await desk.offers.now()
+    key, args = guide.help_text(talk.locale, offer)
+    text = talk.words(key, **args)
+    if not talk.private:
+        key, args = guide.group_help(talk.locale, offer)
+        text = f"{text}\n\n{talk.words(key, **args)}"
+    await talk.say(text)
 
 
 async def on_ping(_message: Message, talk: Talk) -> None:
@@ -25,8 +38,10 @@ async def on_ping(_message: Message, talk: Talk) -> None:
 
 async def on_privacy(_message: Message, talk: Talk, desk: Desk) -> None:
     settings = desk.settings
-    text = talk.words("privacy", row_days=settings.keep_rows_days.days, prompt_days=settings.keep_prompts_days.days)
-    await talk.say(text)
+    offer = await desk.offers.now()
+    days = {"row_days": settings.keep_rows_days.days, "prompt_days": settings.keep_prompts_days.days}
+    text = talk.words("privacy", makes=offer.makes, **days)
+    await talk.say("\n\n".join([text, *(talk.words(key) for key in guide.privacy(offer))]))
 
 
 def router() -> Router:

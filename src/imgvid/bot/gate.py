@@ -14,7 +14,8 @@ from aiogram import BaseMiddleware
 from aiogram.enums import ChatType
 from aiogram.types import CallbackQuery, Message, TelegramObject, User
 
-from imgvid.bot.addressing import addressed
+from imgvid.bot.addressing import VIDEO, addressed, command, is_bare, maker
+from imgvid.bot.offers import Offers
 from imgvid.bot.quiet import Quiet
 from imgvid.bot.reading import is_said
 from imgvid.bot.talk import Talk
@@ -53,15 +54,18 @@ class Albums:
 class Gate(BaseMiddleware):
     """Outer middleware for messages and presses; handlers behind it get `talk`."""
 
-    def __init__(self, *, settings: BotSettings, intake: Intake, voice: Voice, quiet: Quiet, me: Me) -> None:
-        self._settings, self._intake, self._voice, self._quiet, self._me = settings, intake, voice, quiet, me
+    def __init__(
+        self, *, settings: BotSettings, intake: Intake, offers: Offers, voice: Voice, quiet: Quiet, me: Me
+    ) -> None:
+        self._settings, self._intake, self._offers = settings, intake, offers
+        self._voice, self._quiet, self._me = voice, quiet, me
         self._albums = Albums()
 
     async def __call__(self, handler: Handler, event: TelegramObject, data: dict[str, Any]) -> Any:
         if isinstance(event, Message):
             if event.migrate_to_chat_id or event.migrate_from_chat_id:
                 return await handler(event, data)
-            if not self._is_for_us(event) or event.from_user is None:
+            if not await self._is_for_us(event) or event.from_user is None:
                 return None
             thread_id = event.message_thread_id if event.is_topic_message else None
             talk = self._stranger(event.from_user, event, thread_id, data)
@@ -75,11 +79,11 @@ class Gate(BaseMiddleware):
         if not talk.admin and not allowed(self._settings, user_id=talk.user_id, chat_id=talk.chat_id):
             return await self._turn_away(event, talk)
         person = await self._intake.see_person(talk.user_id, talk.locale)
-        data["talk"] = replace(talk, locale=person.locale)
+        data["talk"] = replace(talk, locale=person.locale, memory=person.settings)
         return await handler(event, data)
 
-    def _is_for_us(self, message: Message) -> bool:
-        if not is_said(message):
+    async def _is_for_us(self, message: Message) -> bool:
+        if not is_said(message) or await self._is_for_another_bot(message):
             return False
         album = message.media_group_id
         if addressed(message, self._me) is not None:
@@ -87,6 +91,15 @@ class Gate(BaseMiddleware):
                 self._albums.add(message.chat.id, album)
             return True
         return album is not None and (message.chat.id, album) in self._albums
+
+    async def _is_for_another_bot(self, message: Message) -> bool:
+        """A group's /image without our name, while we make no images."""
+        group = maker(message)
+        if group is None or message.chat.type == ChatType.PRIVATE or is_bare(message, VIDEO):
+            return False
+        named = command(message)
+        bare = named is not None and named[1] is None
+        return bare and group not in (await self._offers.now()).groups
 
     def _stranger(self, user: User, place: Any, thread_id: int | None, data: dict[str, Any]) -> Talk:
         return Talk(

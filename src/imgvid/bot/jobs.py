@@ -20,13 +20,14 @@ _ID_SHOWN = 20  # characters of an unknown id that are repeated
 
 async def _page(talk: Talk, desk: Desk, page: int) -> tuple[str, Keyboard | None]:
     found, total = await desk.intake.cards(talk.user_id, limit=PER_PAGE, offset=page * PER_PAGE)
+    makes = (await desk.offers.now()).makes
     last = max(0, (total - 1) // PER_PAGE)
     if not found and page > last:
         return await _page(talk, desk, last)
     if not found:
-        return talk.words("my-empty"), None
+        return talk.words("my-empty", makes=makes), None
     rows = [cards.row(talk.locale, card, with_prompt=talk.private) for card in found]
-    title = talk.words("my-title", page=page + 1, pages=last + 1)
+    title = talk.words("my-title", page=page + 1, pages=last + 1, makes=makes)
     keyboard = keyboards.pages(talk.locale, user_id=talk.user_id, page=page, last=last)
     return "\n".join([title, "", *rows]), keyboard
 

@@ -32,8 +32,9 @@ async def on_choice(callback: CallbackQuery, talk: Talk, desk: Desk) -> None:
 
 async def _translate_menu(chat_id: int, locale: Locale, desk: Desk) -> None:
     """The app's language rules the menu until the person chose another one here. Best effort."""
+    offer = await desk.offers.now()
     try:
-        await desk.bot.set_my_commands(menu(locale), scope=BotCommandScopeChat(chat_id=chat_id))
+        await desk.bot.set_my_commands(menu(locale, offer), scope=BotCommandScopeChat(chat_id=chat_id))
     except TelegramAPIError as error:
         log.get().info(log.PROFILE_SKIPPED, what="menu of a chat", reason=error.message)
 

@@ -9,6 +9,7 @@ from aiogram.types import ChatMemberUpdated, Message
 from imgvid import log
 from imgvid.bot.desk import Desk
 from imgvid.bot.gate import allowed
+from imgvid.bot.guide import group_help
 from imgvid.bot.voice import Sentence
 from imgvid.texts import locale_for, say
 
@@ -31,7 +32,8 @@ async def _greet(event: ChatMemberUpdated, desk: Desk) -> None:
     who, chat_id = event.from_user, event.chat.id
     locale = locale_for(who.language_code)
     if who.id in desk.settings.admin_ids or allowed(desk.settings, user_id=who.id, chat_id=chat_id):
-        text = say(locale, "help-group")
+        key, args = group_help(locale, await desk.offers.now())
+        text = say(locale, key, **args)
     else:
         text = say(locale, "not-allowed-group", chat=str(chat_id))
     await desk.voice.say(Sentence(chat_id=chat_id, text=text))

@@ -1,14 +1,17 @@
-"""From a picture, or from an older job, to a new job. Pure."""
+"""From a picture, a card or an older job to a new job. Pure."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from datetime import timedelta
 
 from imgvid.bot.reading import Usable
 from imgvid.bot.talk import Talk
 from imgvid.catalog import Mode, modes
+from imgvid.catalog.pick import Scalar
 from imgvid.jobs.model import Card, Input, Limits, NewJob
+from imgvid.store.drafts import Draft
 
 PHOTO_MODE = "wan22-i2v"  # what a photo without any choice becomes
 SEED_BELOW = 2**53  # JSON numbers stay exact below it, in every language on the way
@@ -43,6 +46,8 @@ def from_picture(usable: Usable, *, talk: Talk, bot_id: int, mode: Mode, seed: i
         kind=picture.kind,
         message_id=picture.message_id,
         has_spoiler=picture.has_spoiler,
+        width=picture.width,
+        height=picture.height,
     )
     return NewJob(
         origin=origin,
@@ -65,8 +70,41 @@ def from_picture(usable: Usable, *, talk: Talk, bot_id: int, mode: Mode, seed: i
     )
 
 
-def from_card(card: Card, *, talk: Talk, bot_id: int, callback_id: str, mode: Mode, seed: int) -> NewJob:
-    """An older job anew: same pictures, prompt (empty once it was wiped) and settings. One press is one job."""
+def from_draft(
+    draft: Draft, *, talk: Talk, mode: Mode, params: Mapping[str, Scalar], inputs: tuple[Input, ...]
+) -> NewJob:
+    """A card's job. One card is one job, however often Make is pressed."""
+    return NewJob(
+        origin=f"s:{draft.bot_id}:{draft.id}",
+        user_id=draft.user_id,
+        chat_id=draft.chat_id,
+        thread_id=draft.thread_id,
+        source_message_id=draft.source_message_id,
+        locale=talk.locale,
+        mode=mode.id,
+        lane=mode.lane,
+        backend=mode.backend,
+        params=params,
+        prompt=draft.prompt,
+        seed=new_seed() if draft.seed is None else draft.seed,
+        inputs=inputs,
+        run_for=mode.run_for,
+        expires_in=mode.expires_in,
+        max_inputs=mode.max_inputs,
+    )
+
+
+def from_card(
+    card: Card,
+    *,
+    talk: Talk,
+    bot_id: int,
+    callback_id: str,
+    mode: Mode,
+    seed: int,
+    params: Mapping[str, Scalar] | None = None,
+) -> NewJob:
+    """An older job anew: same pictures, prompt (empty once it was wiped) and settings, or these. One press is one job."""
     return NewJob(
         origin=f"c:{bot_id}:{callback_id}",
         user_id=talk.user_id,
@@ -77,7 +115,7 @@ def from_card(card: Card, *, talk: Talk, bot_id: int, callback_id: str, mode: Mo
         mode=mode.id,
         lane=mode.lane,
         backend=mode.backend,
-        params=dict(card.params),
+        params=dict(card.params if params is None else params),
         prompt=card.prompt,
         seed=seed,
         inputs=tuple(Input(**item) for item in card.inputs),

@@ -7,10 +7,14 @@ from aiogram.filters import Filter
 from aiogram.types import Message
 
 from imgvid.bot import orders
+from imgvid.bot.addressing import maker
 from imgvid.bot.desk import Desk
+from imgvid.bot.offers import PHOTO, of_photos
+from imgvid.bot.opening import begun, of_picture, open_card
 from imgvid.bot.reading import Usable, read_message
 from imgvid.bot.reception import refusal
 from imgvid.bot.talk import Talk
+from imgvid.catalog import Mode
 
 
 class HasPicture(Filter):
@@ -21,8 +25,21 @@ class HasPicture(Filter):
         return {"usable": reading} if isinstance(reading, Usable) else False
 
 
-async def on_picture(_message: Message, usable: Usable, talk: Talk, desk: Desk) -> None:
-    mode = orders.photo_mode()
+async def on_picture(message: Message, usable: Usable, talk: Talk, desk: Desk) -> None:
+    offer = await desk.offers.now()
+    asked = maker(message)
+    among = asked if asked is not None and of_photos(asked) and asked in offer.groups else PHOTO
+    if offer.plain is not None:
+        await queue(usable, offer.plain, talk, desk)
+    elif not offer.among(among):
+        await talk.refuse("reject-photo" if offer.modes else "reject-nothing")
+    else:
+        origin, draft = of_picture(usable, talk, bot_id=desk.me.id, among=among)
+        await open_card(origin, begun(draft, offer, talk), talk, desk)
+
+
+async def queue(usable: Usable, mode: Mode, talk: Talk, desk: Desk) -> None:
+    """There is nothing to ask: the job at once."""
     if usable.prompt is not None and len(usable.prompt) > mode.prompt.max_chars:
         await talk.refuse("reject-prompt", {"max": mode.prompt.max_chars})
         return

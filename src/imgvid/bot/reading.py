@@ -33,6 +33,8 @@ class Picture:
     kind: str  # photo | document, as jobs.model.Input has it
     message_id: int
     has_spoiler: bool
+    width: int | None = None  # pixels; of a file Telegram tells none
+    height: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,10 @@ class Unusable:
 
     key: str
     args: Mapping[str, str | int | float] = field(default_factory=dict)
+
+
+NO_PICTURE = Unusable(key="reject-text")
+"""Words in a private chat, and nothing else."""
 
 
 def _size_problem(width: int, height: int) -> Unusable | None:
@@ -103,6 +109,8 @@ def _picture(file: PhotoSize | Document | Sticker, kind: str, message: Message) 
         kind=kind,
         message_id=message.message_id,
         has_spoiler=bool(message.has_media_spoiler),
+        width=None if isinstance(file, Document) else file.width or None,
+        height=None if isinstance(file, Document) else file.height or None,
     )
 
 
@@ -164,7 +172,7 @@ def read_message(message: Message, me: Me) -> Usable | Unusable | None:
         replied = message.reply_to_message
         found = read_picture(replied) if replied is not None else None
         if found is None:
-            return Unusable(key="reject-text" if message.chat.type == ChatType.PRIVATE else "help-group")
+            return NO_PICTURE if message.chat.type == ChatType.PRIVATE else Unusable(key="help-group")
     if isinstance(found, Picture):
         album = message.media_group_id if found.message_id == message.message_id else None
         return Usable(picture=found, prompt=prompt(message, me), album=album)

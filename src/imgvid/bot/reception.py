@@ -19,8 +19,9 @@ from imgvid import log
 from imgvid.bot import orders
 from imgvid.bot.keyboards import markup
 from imgvid.bot.talk import Talk
-from imgvid.bot.voice import reply_to_message
+from imgvid.bot.voice import is_unchanged, reply_to_message
 from imgvid.bot.waiting import pause
+from imgvid.catalog import Makes, modes
 from imgvid.config import BotSettings
 from imgvid.jobs.model import Enqueued, NewJob
 from imgvid.store.intake import Intake
@@ -60,7 +61,7 @@ class Reception:
         try:
             sent = await self._bot.send_message(
                 job.chat_id,
-                placeholder_text(put, talk),
+                placeholder_text(put, job.mode, talk),
                 message_thread_id=job.thread_id,
                 reply_parameters=reply_to_message(job.source_message_id),
                 reply_markup=markup(while_open(talk.locale, put.short)),
@@ -74,6 +75,28 @@ class Reception:
         else:
             await self._attach(put.job_id, sent.chat.id, sent.message_id, talk)
 
+    async def turn(self, put: Enqueued, talk: Talk, *, mode_id: str, message_id: int) -> None:
+        """A card's own message becomes the placeholder of its job, which has none yet."""
+        if put.job_id is None or put.short is None:
+            return
+        try:
+            await self._bot.edit_message_text(
+                placeholder_text(put, mode_id, talk),
+                chat_id=talk.chat_id,
+                message_id=message_id,
+                reply_markup=markup(while_open(talk.locale, put.short)),
+            )
+        except TelegramMigrateToChat as moved:
+            await self._intake.chat_migrated(talk.chat_id, moved.migrate_to_chat_id)
+            return
+        except AiogramError as error:
+            if not is_unchanged(error):  # a second press: the first one wrote it and was killed
+                log.get().info(
+                    log.PLACEHOLDER_LEFT, job=put.short, error=type(error).__name__, next="announce sends one after 5 s"
+                )
+                return
+        await self._attach(put.job_id, talk.chat_id, message_id, talk)
+
     async def _attach(self, job_id: UUID, chat_id: int, message_id: int, talk: Talk) -> None:
         while True:  # the line in the chat is there: its id is worth waiting for
             try:
@@ -86,11 +109,12 @@ class Reception:
             await talk.voice.take_away(chat_id, message_id)
 
 
-def placeholder_text(put: Enqueued, talk: Talk) -> str:
-    short = put.short or ""
+def placeholder_text(put: Enqueued, mode_id: str, talk: Talk) -> str:
+    short, mode = put.short or "", modes().get(mode_id)
+    makes = mode.makes if mode is not None else Makes.VIDEO
     if put.behind > 0:
-        return talk.words("waiting-behind-own", count=put.behind, id=short)
-    return talk.words("waiting-placed", id=short)
+        return talk.words("waiting-behind-own", count=put.behind, id=short, makes=makes)
+    return talk.words("waiting-placed", id=short, makes=makes)
 
 
 _TAKEN = frozenset({"queued", "duplicate", "joined"})

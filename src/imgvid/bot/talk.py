@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Any
 
 from imgvid.bot.quiet import Quiet
 from imgvid.bot.voice import Sentence, Voice
@@ -29,12 +30,13 @@ class Talk:
     voice: Voice
     quiet: Quiet
     settle: Callable[[], None]
+    memory: Mapping[str, Any] = field(default_factory=dict)  # what the person chose the last time (memory.py)
 
     def words(self, key: str, **args: str | int | float) -> str:
         """The text `key` in the person's language."""
         return say(self.locale, key, **args)
 
-    async def say(self, text: str, *, keyboard: Keyboard | None = None, reply: bool = False) -> bool:
+    async def say(self, text: str, *, keyboard: Keyboard | None = None, reply: bool = False) -> int | None:
         """Send a text; in a group always as a reply, so that it is plain whom it answers."""
         sentence = Sentence(
             chat_id=self.chat_id,

@@ -55,13 +55,13 @@ class Voice:
     ) -> None:
         self._bot, self._intake, self._sleep = bot, intake, sleep
 
-    async def say(self, sentence: Sentence, *, settle: Callable[[], None] = lambda: None) -> bool:
-        """Send a sentence; False when nobody can be told. Raises what may pass by the next try."""
+    async def say(self, sentence: Sentence, *, settle: Callable[[], None] = lambda: None) -> int | None:
+        """Send a sentence; answers its message id, None when nobody can be told. Raises what may pass by the next try."""
         try:
-            await self._send(sentence)
+            return await self._send(sentence)
         except TelegramMigrateToChat as moved:
             await self._intake.chat_migrated(sentence.chat_id, moved.migrate_to_chat_id)
-            await self._send(replace(sentence, chat_id=moved.migrate_to_chat_id, reply_to=None))
+            return await self._send(replace(sentence, chat_id=moved.migrate_to_chat_id, reply_to=None))
         except TelegramRetryAfter as flood:
             settle()
             return await self._say_after(flood, sentence)
@@ -69,42 +69,48 @@ class Voice:
             if not _is_deaf(refusal):
                 raise
             log.get().info(log.ANSWER_DROPPED, chat=sentence.chat_id, reason=refusal.message)
-            return False
-        return True
+            return None
 
-    async def _say_after(self, flood: TelegramRetryAfter, sentence: Sentence) -> bool:
+    async def _say_after(self, flood: TelegramRetryAfter, sentence: Sentence) -> int | None:
         reason = flood.message
         if flood.retry_after <= LONGEST_FLOOD_S:
             await self._sleep(flood.retry_after)
             try:
-                await self._send(sentence)
+                return await self._send(sentence)
             except TelegramAPIError as again:
                 reason = again.message
-            else:
-                return True
         log.get().info(log.ANSWER_DROPPED, chat=sentence.chat_id, reason=reason)
-        return False
+        return None
 
-    async def _send(self, sentence: Sentence) -> None:
-        await self._bot.send_message(
+    async def _send(self, sentence: Sentence) -> int:
+        sent = await self._bot.send_message(
             sentence.chat_id,
             sentence.text,
             message_thread_id=sentence.thread_id,
             reply_parameters=reply_to_message(sentence.reply_to),
             reply_markup=markup(sentence.keyboard) if sentence.keyboard else None,
         )
+        return sent.message_id
 
-    async def rewrite(self, chat_id: int, message_id: int, text: str, keyboard: Keyboard | None = None) -> None:
-        """Replace a text of the bot's own (menus, never a job's message). Raises what may pass by the next try."""
+    async def rewrite(self, chat_id: int, message_id: int, text: str, keyboard: Keyboard | None = None) -> bool:
+        """Replace a text of the bot's own (menus and cards, never a job's message). Raises what may pass by the next try.
+
+        False: there is no such text any more. A flood limit is no reason to say it elsewhere.
+        """
         try:
             await self._bot.edit_message_text(
                 text, chat_id=chat_id, message_id=message_id, reply_markup=markup(keyboard) if keyboard else None
             )
         except (TelegramForbiddenError, TelegramBadRequest) as refusal:
-            if _UNCHANGED not in refusal.message:
+            if not is_unchanged(refusal):
                 log.get().info(log.ANSWER_DROPPED, chat=chat_id, reason=refusal.message)
+                return False
+        except TelegramMigrateToChat as moved:  # the message stays behind
+            await self._intake.chat_migrated(chat_id, moved.migrate_to_chat_id)
+            return False
         except TelegramRetryAfter as flood:
             log.get().info(log.ANSWER_DROPPED, chat=chat_id, reason=flood.message)
+        return True
 
     async def answer_press(self, callback_id: str, text: str, *, alert: bool = False) -> None:
         """The little answer to a press, which also ends the button's spinner. A late or repeated one is nobody's loss."""
@@ -132,6 +138,11 @@ def reply_to_message(message_id: int | None) -> ReplyParameters | None:
     if message_id is None:
         return None
     return ReplyParameters(message_id=message_id, allow_sending_without_reply=True)
+
+
+def is_unchanged(error: Exception) -> bool:
+    """Whether an edit was refused because the message says all that already: an edit that did succeed."""
+    return isinstance(error, TelegramBadRequest) and _UNCHANGED in error.message
 
 
 def _is_deaf(refusal: TelegramAPIError) -> bool:

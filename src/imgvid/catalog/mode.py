@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from imgvid.catalog.fill import Template, fill
+from imgvid.catalog.fill import Template, fill, names_in
 from imgvid.catalog.param import Param
 from imgvid.catalog.pick import Choices, Pick, Scalar, When
 from imgvid.catalog.price import Price
@@ -145,6 +145,14 @@ class Mode:
         words = text.strip() or self.prompt.default
         suffix = self.prompt.suffix.of(choices) if self.prompt.suffix is not None else None
         return f"{words}, {suffix}" if suffix and words else words
+
+    def roles_set(self) -> dict[str, bool]:
+        """Every role that a job may set in the graph, with whether each job does: what a person may leave out does not."""
+        left_out = {rule.role for rule in self.inputs if not rule.required}
+        left_out |= {param.name for param in self.params if param.text_max or param.only_when.allowed}
+        if not isinstance(self.roles, dict):
+            return {**{rule.role: rule.required for rule in self.inputs}, "prompt": True, "seed": True}
+        return {role: not names_in(value) & left_out for role, value in self.roles.items()}
 
     def role_values(self, choices: Choices, values: Mapping[str, Scalar]) -> dict[str, Scalar]:
         """What the graph's roles are given: `values` holds parameters, prompt, seed and pictures by name."""

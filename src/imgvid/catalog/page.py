@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from imgvid.catalog.choices import combinations, context
 from imgvid.catalog.mode import Makes, Mode
@@ -31,8 +31,8 @@ def _row(mode: Mode) -> Iterator[str]:
     yield _takes(mode)
     yield "a picture" if mode.makes is Makes.IMAGE else "a video"
     yield f"`{mode.backend}`"
-    yield _span([cost for choices in _all(mode) if (cost := _cost(mode, choices)) is not None], "${:.3g}")
-    yield _span([mode.expected(choices).total_seconds() for choices in _all(mode)], "{:.0f} s")
+    yield _span([cost for choices in _all(mode) if (cost := _cost(mode, choices)) is not None], _dollars)
+    yield _span([mode.expected(choices).total_seconds() for choices in _all(mode)], "{:.0f} s".format)
 
 
 def _takes(mode: Mode) -> str:
@@ -54,11 +54,15 @@ def _cost(mode: Mode, choices: Choices) -> float | None:
     return price.of(choices) if price is not None else None
 
 
-def _span(values: Iterable[float], form: str) -> str:
+def _dollars(cost: float) -> str:
+    return f"${cost:.2f}" if round(cost, 2) == cost else f"${cost:.2g}"
+
+
+def _span(values: Iterable[float], form: Callable[[float], str]) -> str:
     listed = sorted(values)
     if not listed:
         return "–"
-    low, high = form.format(listed[0]), form.format(listed[-1])
+    low, high = form(listed[0]), form(listed[-1])
     return low if low == high else f"{low} – {high}"
 
 
@@ -69,14 +73,17 @@ def _chapter(mode: Mode) -> str:
         lines.append("- Nothing to choose but the words and the seed.")
     lines += [f"- Refused: {_when(refusal.when)}" for refusal in mode.refuses]
     if mode.vram_gb is not None:
-        lines += [f"- {needed} GB of GPU memory: {_when(when)}" for when, needed in mode.vram_gb.cases]
+        lines += [
+            f"- {needed} GB of GPU memory: {_when(when, nothing='otherwise')}" for when, needed in mode.vram_gb.cases
+        ]
     lines += [f"- The picture is cut to `{rule.crop}`." for rule in mode.inputs if rule.crop]
     lines.append(
         f"- At most {mode.prompt.max_chars} characters; one attempt may take {mode.run_for.total_seconds():.0f} s."
     )
     lines += [f"- Model `{model.id}`: {_when(model.when)}" for model in mode.models]
     if mode.workflow is not None:
-        lines += [f"- Workflow `{name}`: {_when(when)}" for when, name in mode.workflow.cases]
+        last = "otherwise" if len(mode.workflow.cases) > 1 else "always"
+        lines += [f"- Workflow `{name}`: {_when(when, nothing=last)}" for when, name in mode.workflow.cases]
     return "\n".join(lines) + "\n"
 
 
@@ -91,9 +98,9 @@ def _param(param: Param) -> str:
     return said if not param.only_when.allowed else f"{said}; only with {_when(param.only_when)}"
 
 
-def _when(when: When) -> str:
+def _when(when: When, *, nothing: str = "always") -> str:
     parts = (f"{name} {' or '.join(_value(one) for one in values)}" for name, values in when.allowed)
-    return ", ".join(parts) or "always"
+    return ", ".join(parts) or nothing
 
 
 def _value(value: object) -> str:

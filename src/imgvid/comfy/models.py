@@ -40,6 +40,9 @@ OF_CLASS = {
     "LoadMediaPipeFaceLandmarker": "detection",
 }
 
+# Below models/ the server lists some folders under newer names too (facts/comfyui.md section 4).
+LISTED_AS = {"diffusion_models": ("diffusion_models", "unet_gguf"), "text_encoders": ("text_encoders", "clip_gguf")}
+
 # Folders of packs, not below models/: a server does not list them, and where the file lies the pack alone knows.
 PACK_FOLDERS = frozenset({"rife", "film"})
 

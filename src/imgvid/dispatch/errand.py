@@ -85,7 +85,7 @@ class Errand:
                 await self._still_wanted()
                 delivery = await self._upload(parcel, result)
                 self._enter("upload")
-        return self._judge(delivery, parcel, result)
+                return self._judge(delivery, parcel, result)
 
     def _enter(self, phase: str) -> None:
         """The phase that ends now."""

@@ -151,7 +151,7 @@ class Reconciler:
                 **_about(row, State.COMPLETED),
                 outcome="completed",
                 duration_s=round(took.total_seconds(), 1),
-                next="nothing, the video is in the chat",
+                next="nothing, the result is in the chat",
             )
 
     async def _again(self, row: Running, action: Again) -> None:
@@ -252,9 +252,8 @@ class Reconciler:
             reruns = await self._jobs.count_rerun(row.id, row.attempt)
             log.get().warning(log.JOB_RERUN, **_about(row), reruns=reruns, next="followed on, bounded")
         if action.begins and await self._jobs.begin_run(row.id, row.attempt, action.worker):
-            log.get().info(
-                log.JOB_BEGAN, **_about(row, State.RUNNING), worker=action.worker, next="polled until it ends"
-            )
+            by = {"worker": action.worker} if action.worker else {}
+            log.get().info(log.JOB_BEGAN, **_about(row, State.RUNNING), **by, next="polled until it ends")
             if self._conducts.get(row.backend, WORKERS).narrated:
                 await self._chat.owe_now(row.id)
                 self._clockwork.wakeups.wake("chat")

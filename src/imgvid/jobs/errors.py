@@ -34,6 +34,7 @@ class Code(StrEnum):
     OUT_OF_MEMORY = "out_of_memory"
     ENGINE_FAILED = "engine_failed"
     MODEL_MISSING = "model_missing"
+    MODEL_GONE = "model_gone"
     DEADLINE_EXCEEDED = "deadline_exceeded"
     QUEUE_TIMEOUT = "queue_timeout"
     PROVIDER_REJECTED = "provider_rejected"
@@ -93,6 +94,7 @@ REGISTRY: dict[Code, Meaning] = {
     Code.OUT_OF_MEMORY: _job("comfy engine: raise OOM in the stand-in"),
     Code.ENGINE_FAILED: _job("comfy engine: a node raises in the stand-in"),
     Code.MODEL_MISSING: _ours("comfy engine: a model name that the server does not list", retry=False),
+    Code.MODEL_GONE: _ours("switch a model off in the Fal stand-in"),  # the next try asks its successor
     Code.DEADLINE_EXCEEDED: _ours("fault: the worker sleeps longer than the mode's deadline"),
     Code.QUEUE_TIMEOUT: _ours("set workersMax to 0 and advance the clock by a day", retry=False),
     Code.PROVIDER_REJECTED: _ours("fault: /run answers 400", retry=False),

@@ -15,16 +15,19 @@ PAYLOAD_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Input:
-    """One picture as Telegram knows it: a reference, never bytes."""
+    """One picture as Telegram knows it: a reference, never bytes. Its size in pixels is known of photos, not of files."""
 
-    role: str  # image | last
+    role: str  # image | last | mask
     file_id: str
     file_unique_id: str
     kind: str  # photo | document
     message_id: int
     has_spoiler: bool = False
+    width: int | None = None
+    height: int | None = None
 
     def as_json(self) -> dict[str, Any]:
+        size = {"width": self.width, "height": self.height} if self.width and self.height else {}
         return {
             "role": self.role,
             "file_id": self.file_id,
@@ -32,6 +35,7 @@ class Input:
             "kind": self.kind,
             "message_id": self.message_id,
             "has_spoiler": self.has_spoiler,
+            **size,
         }
 
 
@@ -239,6 +243,7 @@ class Card:
     finished_at: datetime | None
     lane: str
     backend: str
+    result: Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

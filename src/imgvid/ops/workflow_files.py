@@ -15,11 +15,9 @@ from imgvid.catalog.read import CatalogError, load_mode
 from imgvid.comfy.bind import Binding, BindingError, parse_binding
 from imgvid.comfy.jsontypes import Json, as_dict, as_list, as_text
 from imgvid.comfy.locked import LockedPack
+from imgvid.comfy.models import LISTED_AS
 
 _TIMEOUT_S = 30.0  # /object_info of a server with nine packs is 2.5 MB; it answers within a second once it is up
-# Below models/ the server lists some folders under newer names (facts/comfyui.md section 4).
-_LISTS = {"diffusion_models": ("diffusion_models", "unet_gguf"), "text_encoders": ("text_encoders", "clip_gguf")}
-_ALWAYS_SET = ("seed",)  # the engine sets it for every job
 
 
 class FileTrouble(Exception):
@@ -75,7 +73,7 @@ def read_mode_roles(path: Path) -> dict[str, bool]:
         raise FileTrouble(str(error)) from error
     except OSError as error:
         raise FileTrouble(f"{path}: {error.strerror or error}") from error
-    return {**{rule.role: rule.required for rule in mode.inputs}, "prompt": True, **dict.fromkeys(_ALWAYS_SET, True)}
+    return mode.roles_set()
 
 
 def read_bundle(path: Path) -> tuple[set[str], set[str]]:
@@ -126,7 +124,7 @@ def server_files(url: str, folders: Iterable[str]) -> set[str]:
     """
     found: set[str] = set()
     for folder in folders:
-        for name in _LISTS.get(folder, (folder,)):
+        for name in LISTED_AS.get(folder, (folder,)):
             listed = _get(url, f"models/{name}", absent=[])
             if isinstance(listed, list):
                 found |= {f"{folder}/{file}" for file in listed if isinstance(file, str)}

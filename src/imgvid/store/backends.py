@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from imgvid.jobs.model import Backend
@@ -47,9 +48,9 @@ class BackendStore:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def ensure(self, backend: str, lane: str, cap: int) -> None:
-        """The row exists with this cap. Safe from many dispatchers."""
-        await self._db.run("ensure_backend", backend, lane, cap)
+    async def ensure(self, backend: str, lane: str, cap: int, facts: Mapping[str, Any] | None = None) -> None:
+        """The row exists with this cap and these facts (None: as they are), such as `{"vram_gb": 48}`. Safe from many dispatchers."""
+        await self._db.run("ensure_backend", backend, lane, cap, None if facts is None else dict(facts))
 
     async def shut_others(self, backends: Sequence[str]) -> None:
         """No new jobs for backends that are not among these."""

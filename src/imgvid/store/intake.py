@@ -26,6 +26,16 @@ class Person:
     forgetting: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One lane of a backend as the dispatcher wrote it: its cap, and facts such as its GPU's memory."""
+
+    backend: str
+    lane: str
+    cap: int
+    facts: Mapping[str, Any]
+
+
 def card(record: asyncpg.Record) -> Card:
     values = fields(record, _CARD)
     return Card(**{**values, "state": State(values["state"]), "inputs": tuple(values["inputs"])})
@@ -123,3 +133,7 @@ class Intake:
         """Ready jobs before this one in its lane, counted up to 21."""
         ahead: int = await self._db.value("ahead_of", job_id)
         return ahead
+
+    async def lanes(self) -> list[Lane]:
+        """Every lane of every backend that a dispatcher ever wrote."""
+        return [Lane(**fields(row, Lane.__dataclass_fields__)) for row in await self._db.rows("offered_backends")]

@@ -7,15 +7,17 @@ method removes the keyboard when none is given, so whoever edits a message says 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imgvid.catalog import Mode
+from imgvid.catalog import Makes, Mode
+from imgvid.catalog.choices import context
 from imgvid.catalog.pick import Scalar
 from imgvid.texts import say
 
 SHORT_ID = re.compile(r"[0-9a-hjkmnp-tv-z]{7}")  # Crockford base 32, lower case
+AS_FILE = "as_file"  # the parameter of image modes that sends the picture uncompressed
 DATA_MAX_BYTES = 64  # Bot API, InlineKeyboardButton.callback_data
 
 
@@ -25,6 +27,9 @@ class Action(StrEnum):
     CANCEL = "c"
     AGAIN = "a"  # the same inputs, prompt and settings
     SEED = "s"  # the same with another seed
+    CHANGE = "e"  # a card with everything that it was made of
+    MOVE = "m"  # a card that makes a video of the picture
+    FILE = "d"  # the same with the same seed, as a file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,9 +78,18 @@ class Keyboard:
         return {"inline_keyboard": [[{"text": b.text, "callback_data": b.data} for b in row] for row in self.rows]}
 
 
+_LABELS = {
+    Action.CANCEL: "button-cancel",
+    Action.AGAIN: "button-again",
+    Action.SEED: "button-seed",
+    Action.CHANGE: "button-change",
+    Action.MOVE: "button-move",
+    Action.FILE: "button-file",
+}
+
+
 def _job_button(action: Action, locale: str, short_id: str) -> Button:
-    label = {Action.CANCEL: "button-cancel", Action.AGAIN: "button-again", Action.SEED: "button-seed"}[action]
-    return Button(text=say(locale, label), data=pack(action, short_id))
+    return Button(text=say(locale, _LABELS[action]), data=pack(action, short_id))
 
 
 def while_open(locale: str, short_id: str) -> Keyboard:
@@ -83,19 +97,34 @@ def while_open(locale: str, short_id: str) -> Keyboard:
     return Keyboard(rows=((_job_button(Action.CANCEL, locale, short_id),),))
 
 
-def after_video(locale: str, short_id: str) -> Keyboard:
-    """Under a delivered video: Again, Another seed."""
-    row = (_job_button(Action.AGAIN, locale, short_id), _job_button(Action.SEED, locale, short_id))
-    return Keyboard(rows=(row,))
+def after_result(
+    locale: str,
+    short_id: str,
+    mode: Mode | None,
+    params: Mapping[str, Scalar],
+    *,
+    roles: Collection[str] = (),
+    moves: bool = True,
+) -> Keyboard:
+    """Under a delivered result: what may be made of it next.
 
-
-def after_result(locale: str, short_id: str, mode: Mode | None, params: Mapping[str, Scalar]) -> Keyboard:
-    """Under a delivered result: Again, and Another seed where a seed has an effect."""
-    again, seed = (_job_button(action, locale, short_id) for action in (Action.AGAIN, Action.SEED))
-    seeded = mode is None or mode.is_seeded(params)
-    return Keyboard(rows=((again, seed) if seeded else (again,),))
+    `params` and `roles` are the job's choices and the roles of its pictures: they say whether a seed has an effect. `moves`:
+    a photo → video mode is on offer. A mode that this process does not know (None: an older one) is a seeded video.
+    """
+    seeded = mode is None or mode.is_seeded(context(mode, params, roles))
+    actions = [Action.AGAIN, *([Action.SEED] if seeded else []), Action.CHANGE]
+    if mode is not None and mode.makes is Makes.IMAGE:
+        actions += [Action.FILE] if mode.param(AS_FILE) is not None and not params.get(AS_FILE) else []
+        actions += [Action.MOVE] if moves else []
+    return _in_rows(actions, locale, short_id)
 
 
 def after_end(locale: str, short_id: str) -> Keyboard:
-    """Under the text of a failed or cancelled job: Again."""
-    return Keyboard(rows=((_job_button(Action.AGAIN, locale, short_id),),))
+    """Under the text of a failed or cancelled job: Again, Change settings."""
+    return _in_rows([Action.AGAIN, Action.CHANGE], locale, short_id)
+
+
+def _in_rows(actions: Sequence[Action], locale: str, short_id: str) -> Keyboard:
+    """Two a row: Russian labels are long and phones are narrow."""
+    buttons = [_job_button(action, locale, short_id) for action in actions]
+    return Keyboard(rows=tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2)))

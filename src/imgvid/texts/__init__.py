@@ -4,7 +4,21 @@ All three files hold the same keys with the same variables; a test keeps it so. 
 parse_mode, so a prompt may hold any character.
 """
 
-from imgvid.texts.card import bar, caption, eta, failure, head, span
+from imgvid.texts.card import about_span, bar, caption, eta, failure, head, price, span
 from imgvid.texts.say import LOCALES, Locale, keys, locale_for, say
 
-__all__ = ["LOCALES", "Locale", "bar", "caption", "eta", "failure", "head", "keys", "locale_for", "say", "span"]
+__all__ = [
+    "LOCALES",
+    "Locale",
+    "about_span",
+    "bar",
+    "caption",
+    "eta",
+    "failure",
+    "head",
+    "keys",
+    "locale_for",
+    "price",
+    "say",
+    "span",
+]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from imgvid.jobs.eta import Range
-from imgvid.texts.say import keys, say
+from imgvid.texts.say import MAKES, keys, say
 
 PROMPT_HEAD = 160  # characters of a prompt that a caption repeats
 _BAR_CELLS = 10
@@ -67,7 +67,19 @@ def caption(
     return "\n".join([*lines, facts])
 
 
-def failure(locale: str, code: str, short_id: str, *, makes: str = "video") -> str:
+def failure(locale: str, code: str, short_id: str, *, makes: str = MAKES) -> str:
     """What happened, what to do, and the short id, for a code of `jobs/errors.py`; an unknown code says internal."""
     key = f"error-{code.replace('_', '-')}"
     return say(locale, key if key in keys() else "error-internal", id=short_id, makes=makes)
+
+
+def price(locale: str, usd: float) -> str:
+    """What it costs the operator, in US dollars: two decimals, three below a cent."""
+    return say(locale, "card-price", usd=round(usd, 2) if usd >= 0.01 else usd)
+
+
+def about_span(locale: str, seconds: float) -> str:
+    """An expected time, as fine as it deserves: seconds below one and a half minutes, whole minutes above."""
+    if seconds < 90:
+        return say(locale, "span-seconds", seconds=round(seconds))
+    return say(locale, "eta-minutes", count=int(seconds / 60 + 0.5))

@@ -20,6 +20,7 @@ class Locale(StrEnum):
 
 
 LOCALES: tuple[Locale, ...] = tuple(Locale)
+MAKES = "video"  # what a text is about that may be about a picture as well
 
 
 class TextError(Exception):
@@ -36,10 +37,10 @@ def say(locale: str, key: str, **args: str | int | float) -> str:
     """The text `key` in `locale` (or in the language that it falls back to), its variables filled from `args`.
 
     Numbers are written the language's way and choose its plural; what is no quantity (ids, seeds) is passed as str.
-    Arguments that the text does not use are ignored. What is made (`makes`: image or video) is a video where the caller
-    does not say. Raises TextError for an unknown key or a missing variable.
+    `makes` (image, video or any) says what the text is about where that matters; who does not tell means a video.
+    Arguments that the text does not use are ignored. Raises TextError for an unknown key or a missing variable.
     """
-    args.setdefault("makes", "video")
+    args.setdefault("makes", MAKES)
     bundle = _bundle(locale_for(locale))
     if not bundle.has_message(key):
         raise TextError(f"there is no text {key!r}")

@@ -30,7 +30,7 @@ from imgvid.telegram.errors import (
     TelegramError,
     UploadTooLarge,
 )
-from imgvid.telegram.keyboard import Keyboard, after_video, while_open
+from imgvid.telegram.keyboard import Keyboard, after_result, while_open
 from imgvid.telegram.message import WRITE_PATIENCE, Look, Place, look
 from imgvid.telegram.outgoing import Outgoing
 from imgvid.telegram.patience import Patience
@@ -103,7 +103,13 @@ class Attempt:
         self._result_buttons: Keyboard | None = None
         if request.short is not None:
             self._cancel_button = while_open(request.locale, request.short)
-            self._result_buttons = after_video(request.locale, request.short)
+            self._result_buttons = after_result(
+                request.locale,
+                request.short,
+                modes().get(request.mode),
+                request.params,
+                roles=[one.role for one in request.inputs],
+            )
         self.recipe: dict[str, Scalar] = {"mode": request.mode, "seed": request.seed, "engine": engine.name}
 
     async def outcome(self, folder: Path) -> Outcome:

@@ -313,7 +313,7 @@ async def test_a_model_that_is_switched_off_and_one_that_never_was(fal: Fal, cli
     assert (await odd.submit(spec())).startswith("fal-ai/flux/schnell ")
     no_edit = await odd.submit(spec("image-edit", "image"))  # the app is there, its /edit is not: known when it has run
     assert no_edit.startswith("fal-ai/flux/schnell/edit ")
-    assert await refused(odd, no_edit) is Code.MODEL_MISSING
+    assert await refused(odd, no_edit) is Code.MODEL_GONE
     assert (await odd.submit(spec("image-edit", "image"))).startswith("google/nano-banana-2.1/edit ")
 
 
@@ -425,3 +425,16 @@ async def test_a_heavy_video_is_streamed(fal: Fal, provider: FalProvider) -> Non
         pieces = [len(piece) async for piece in result.pieces]
     assert (result.size, sum(pieces)) == (3_000_000, 3_000_000)
     assert max(pieces) <= 1 << 16
+
+
+@pytest.mark.parametrize("op", ["status", "result"])
+@pytest.mark.parametrize(("kind", "raised"), [("busy", Busy), ("unauthorized", Unauthorized), ("locked", OutOfFunds)])
+async def test_an_account_that_is_refused_for_a_moment_loses_nothing(
+    fal: Fal, provider: FalProvider, op: str, kind: str, raised: type[ProviderError]
+) -> None:
+    request_id = await provider.submit(spec())
+    await ended(provider, request_id)
+    fal.faults.add({"op": op, "kind": kind})
+    with pytest.raises(raised):
+        await made(provider, request_id)
+    assert await made(provider, request_id)

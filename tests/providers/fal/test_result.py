@@ -115,7 +115,7 @@ async def test_a_failure_that_is_shown_only_now(kind: str, status: int, code: Co
     (answer(404, {"status": "NOT_FOUND"}), NotFound), (answer(404, {"detail": "Not found"}), NotFound), (answer(410, {}), NotFound),
     (answer(400, {"detail": "Request is still in progress"}), Unreachable), (answer(202, {"status": "IN_PROGRESS"}), Unreachable),
     (page(502), Unreachable), (page(200), Unreachable), (answer(500, {"detail": "words"}), Unreachable),
-    (httpx.ReadTimeout("x"), Unreachable), (answer(429, {}, retry_after="3"), Busy), (answer(401, {}), Unauthorized),
+    (httpx.ReadTimeout("x"), Unreachable), (answer(429, flat("concurrent_requests_limit")), Busy), (answer(401, {}), Unauthorized),
     (answer(403, {"detail": "User is locked. Reason: TOP_UP."}), OutOfFunds),
     (answer(500, flat("internal_error")), Rejected), (answer(422, {"detail": f"no {PROMPT}"}), Rejected),
 ])  # fmt: skip
@@ -124,6 +124,7 @@ async def test_what_the_answer_may_be_instead(said: Any, raised: type[ProviderEr
     with pytest.raises(ProviderError) as caught:
         await taken(fal)
     assert type(caught.value) is raised
+    assert PROMPT not in str(caught.value)
     assert len(fal.calls) == (3 if raised is Unreachable else 1)
 
 

@@ -258,7 +258,7 @@ async def test_no_model_is_left() -> None:
     fal = Fal().on("POST", SCHNELL, answer(404, {"detail": "gone"}))
     with pytest.raises(Rejected) as caught:
         await provider(fal).submit(spec())
-    assert caught.value.failure is Code.MODEL_MISSING
+    assert caught.value.failure is Code.MODEL_GONE
 
 
 async def test_a_gateways_404_is_no_word_about_a_model() -> None:
@@ -280,7 +280,7 @@ async def test_a_path_that_only_a_request_shows_to_be_missing_is_left_alone_for_
     base = f"{QUEUE}/fal-ai/flux-pro/requests/{REQUEST}"
     fal.on("GET", f"{base}/status", answer(200, queued("fal-ai/flux-pro", status="COMPLETED", error="HTTP 404")))
     fal.on("GET", f"{base}/response", answer(404, {"detail": "Path /v1.1/edit not found"}, x_fal_billable_units="0"))
-    assert (await made.status(request_id)).failure is Code.MODEL_MISSING
+    assert (await made.status(request_id)).failure is Code.MODEL_GONE
     assert (await made.submit(spec("image-edit", "image"))).startswith("fal-ai/nano-banana/edit ")
     now[0] = 3601
     assert (await made.submit(spec("image-edit", "image"))).startswith(f"{edit} ")
@@ -319,6 +319,8 @@ REFUSALS: list[tuple[Any, type[ProviderError]]] = [
     (answer(403, {"detail": "User is locked. Reason: Exhausted balance. Top up your balance at fal.ai/dashboard/billing."}), OutOfFunds),
     (answer(403, {"detail": "User is locked. Reason: TOP_UP."}), OutOfFunds),
     (answer(403, {"detail": "User is locked. Reason: Admin lock. Please contact support@fal.ai"}), OutOfFunds),
+    (answer(403, {"detail": "no", "error_type": "user_locked"}), OutOfFunds),
+    (answer(403, {"detail": "no", "error_type": "forbidden"}), Unauthorized),
     (answer(301, None, location="https://elsewhere.test"), Broken),
     (answer(405, {"detail": "Method Not Allowed"}), Rejected),
 ]  # fmt: skip

@@ -110,7 +110,7 @@ def test_a_path_that_the_models_own_runner_does_not_know() -> None:
     """fal-ai/fal, api.py: the app's 404 names the path and bills nothing."""
     verdict = judge(404, {"x-fal-billable-units": "0"}, {"detail": "Path /edit not found"})
     assert verdict is not None
-    assert verdict.code is Code.MODEL_MISSING
+    assert verdict.code is Code.MODEL_GONE
     assert judge(404, {}, {"status": "NOT_FOUND"}) is None
     assert judge(404, {}, {"detail": "Request not found"}) is None
 

@@ -28,7 +28,8 @@ def missing_texts(mode: Mode) -> list[str]:
     wanted |= {VRAM} if mode.vram_gb is not None else set()
     for param in mode.params:
         wanted |= {f"param-{param.name}", *(f"choice-{param.name}-{value}" for value in words_of(param))}
-    return [f"there is no text {key} in texts/*.ftl" for key in sorted(wanted - keys())]
+    spelled = {key.replace("_", "-") for key in wanted}
+    return [f"there is no text {key} in texts/*.ftl" for key in sorted(spelled - keys())]
 
 
 def words_of(param: Param) -> list[str]:

@@ -38,14 +38,13 @@ from imgvid.providers.fal.storage import Storage
 from imgvid.providers.fal.submit import Desk
 from imgvid.providers.fal.ticket import Ticket
 from imgvid.providers.fal.verdicts import Verdict, judge
-from imgvid.providers.fal.wire import TOTAL_TIMEOUT, Wire, json_of, object_of
+from imgvid.providers.fal.wire import ACCOUNT, TOTAL_TIMEOUT, Wire, json_of, object_of
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
 STORAGE_URL = "https://rest.fal.ai"
 LIFETIME_MARGIN = timedelta(minutes=10)  # a result of the last moment is still fetched, a few times
-_ACCOUNT = frozenset({401, 402, 403, 429})  # answers that are about us, whatever was asked
 _GONE = frozenset({404, 410})
 
 
@@ -158,18 +157,18 @@ class FalProvider:
             answer = await self._queue.send("GET", ticket.response_url, what=what)
         except Unreachable:
             return None
+        if answer.status_code in ACCOUNT:
+            raise self._queue.refusal(what, answer)
         verdict = self._verdict(ticket, answer)
         if verdict is not None or answer.status_code in _GONE or not 400 <= answer.status_code < 500:
             return verdict
-        if answer.status_code in _ACCOUNT:
-            raise self._queue.refusal(what, answer)
         return Verdict.untyped(answer.status_code) if "detail" in object_of(answer) else None
 
     def _verdict(self, ticket: Ticket, answer: httpx.Response) -> Verdict | None:
-        if answer.is_success:
+        if answer.is_success or answer.status_code in ACCOUNT:
             return None
         verdict = judge(answer.status_code, answer.headers, json_of(answer))
-        if verdict is not None and verdict.code is Code.MODEL_MISSING:
+        if verdict is not None and verdict.code is Code.MODEL_GONE:
             self._desk.leave_alone(ticket.model)
         return verdict
 

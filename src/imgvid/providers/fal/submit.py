@@ -67,7 +67,7 @@ class Desk:
             if ticket is not None:
                 return ticket
             self._say(model.id)
-        raise Rejected("model_missing", f"{what}: no model is left", failure=Code.MODEL_MISSING)
+        raise Rejected("model_gone", f"{what}: no model is left", failure=Code.MODEL_GONE)
 
     def leave_alone(self, model: str) -> None:
         """A request has shown that the model is not there."""

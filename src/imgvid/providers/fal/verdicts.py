@@ -84,7 +84,7 @@ def judge(status: int, headers: Mapping[str, str], body: object) -> Verdict | No
     if not isinstance(body, Mapping) or "detail" not in body:
         return None
     if status == 404 and "x-fal-billable-units" in headers:  # the model's own runner does not know this path of the id
-        return Verdict(code=Code.MODEL_MISSING, word="http_404")
+        return Verdict(code=Code.MODEL_GONE, word="http_404")
     return Verdict.untyped(status) if status == 422 else None
 
 

@@ -31,11 +31,11 @@ from imgvid.providers.http import NOT_SENT, OUR_FAULT, parse_retry_after
 
 CALL_TIMEOUT = httpx.Timeout(connect=5.0, read=15.0, write=15.0, pool=5.0)  # seconds, per phase
 TOTAL_TIMEOUT = timedelta(seconds=30)  # per request, whatever its phases add up to
+ACCOUNT = frozenset({401, 402, 403, 429})  # answers that are about us, whatever was asked
 _SAID_CHARS = 200
 # A locked account has no type: 403 "User is locked. Reason: Exhausted balance. …", "TOP_UP", "Admin lock", "User budget
 # is exceeded" (fal-ai/fal, issues 1162, 1163, 1168 and openapi-fal-rest/models/lock_reason.py).
-_LOCKED = re.compile(r"user is locked|exhausted balance|budget is exceeded|top[ _]up|payment method", re.I)
-_ABOUT_US = frozenset({401, 402, 403, 404, 429})  # what these say is about the account or the request's name
+_LOCKED = re.compile(r"user[ _](is )?locked|exhausted balance|budget is exceeded|top[ _]up|payment method", re.I)
 _ADDRESS = re.compile(r"\S+://\S+")
 
 
@@ -130,7 +130,7 @@ class Wire:
         if code == 429 or (once and code == 503 and "x-fal-request-id" not in answer.headers):
             wait = parse_retry_after(answer.headers.get("Retry-After"), now=datetime.now(UTC))
             error = Busy(message, retry_after=wait)
-        elif code == 402 or (code in {401, 403} and _LOCKED.search(said)):
+        elif code == 402 or (code in {401, 403} and _LOCKED.search(_words(answer))):
             error = OutOfFunds(message)
         elif code in {401, 403}:
             error = Unauthorized(message)
@@ -150,12 +150,18 @@ class Wire:
         body = json_of(answer)
         if not isinstance(body, Mapping):
             return "(no JSON)"
-        detail = body.get("detail") or body.get("status")
         verdict = judge(answer.status_code, answer.headers, body)
-        if verdict is not None or answer.status_code not in _ABOUT_US or not isinstance(detail, str):
+        if verdict is not None or answer.status_code not in ACCOUNT | {404}:
             return str(verdict or "(no type)")
-        text = _ADDRESS.sub("…", " ".join(detail.split()))
-        return log.mask(text.replace(self._api_key, "***") if self._api_key else text)[:_SAID_CHARS]
+        text = _ADDRESS.sub("…", _words(answer))
+        return log.mask(text.replace(self._api_key, "***") if self._api_key else text)[:_SAID_CHARS] or "(no words)"
+
+
+def _words(answer: httpx.Response) -> str:
+    """The sentence and the type of a flat answer, on one line."""
+    body = object_of(answer)
+    told = (body.get("detail"), body.get("status"), body.get("error_type"))
+    return " ".join(" ".join(one.split()) for one in told if isinstance(one, str))
 
 
 def encode(body: Mapping[str, object]) -> bytes:
