@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -150,3 +152,10 @@ async def test_two_lanes_share_one_server(house: Comfy, eva: Person) -> None:
         tries = "SELECT sum(tries_ours + tries_own) FROM jobs"
         assert await house.world.sql(tries) == 0, "who waits for the server uses up no try"
         await house.is_clean()
+
+
+def test_a_dispatcher_that_serves_it_loads_no_codec_and_no_second_http_library() -> None:
+    names = ("aiohttp", "PIL", "av", "numpy")
+    code = f"import sys, imgvid.dispatch.served; print([name for name in {names} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -130,7 +130,7 @@ async def until(
     met: Callable[[RemoteStatus], bool] = lambda status: status.state.final,
 ) -> RemoteStatus:
     """Look until this is so."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not met(status := await provider.status(request)):
             await asyncio.sleep(0.01)
         return status
@@ -138,7 +138,7 @@ async def until(
 
 async def runs(world: World) -> None:
     """Until some prompt runs."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while world.running is None:
             await asyncio.sleep(0.005)
 

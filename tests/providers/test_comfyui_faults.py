@@ -172,7 +172,8 @@ def _refusal(kind: str, details: str, **extra: Any) -> dict[str, Any]:
     ("body", "failure"),
     [
         (_refusal("value_bigger_than_max", "seed", input_name="seed"), Code.INPUT_REFUSED),
-        (_refusal("value_not_in_list", "x: 'y' not in []", input_name="x", received_value="y"), Code.INPUT_REFUSED),
+        (_refusal("value_not_in_list", "x: 'y' not in []", input_name="x", received_value="y"), Code.PROVIDER_REJECTED),
+        (_refusal("custom_validation_failed", "video - Invalid file path: a/d9.mp4"), Code.MODEL_MISSING),
         (_refusal("required_input_missing", "dtype", input_name="dtype"), Code.PROVIDER_REJECTED),
         (_refusal("custom_validation_failed", "image - Invalid image file: a/b.png"), Code.BAD_IMAGE),
     ],

@@ -49,8 +49,8 @@ class OutOfMemory(ComfyError):
 class BadInput(ComfyError):
     """What the server refuses before it runs anything.
 
-    `picture`: the person's picture. `value`: one input's value is out of its bounds or choices; neither of both: the graph
-    does not fit the server, whose nodes are of another version.
+    `picture`: the person's picture. `value`: a number is out of its bounds; neither of both: the graph does not fit the
+    server, whose nodes are of another version.
     """
 
     def __init__(self, detail: str, *, picture: bool = False, value: bool = False) -> None:

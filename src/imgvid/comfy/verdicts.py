@@ -31,8 +31,7 @@ _OOM_WORDS = re.compile(r"out of memory|allocation on device|failed to allocate|
 _GONE_WORDS = re.compile(r"Tried all urls to download", re.IGNORECASE)  # the RIFE pack without its weights
 _BROKEN_FILE = re.compile(r"SafetensorError|UnpicklingError|PytorchStreamReader|corrupt", re.IGNORECASE)
 _NO_FACE = re.compile(r"No face detected in FIRST source image", re.IGNORECASE)  # LivePortraitKJ's LivePortraitProcess
-_VALUE_KINDS = frozenset({"value_not_in_list", "value_smaller_than_min", "value_bigger_than_max", "invalid_input_type",
-                          "custom_validation_failed"})  # fmt: skip
+_VALUE_KINDS = frozenset({"value_smaller_than_min", "value_bigger_than_max", "invalid_input_type"})
 _PICTURE_TYPES = frozenset({"PIL.UnidentifiedImageError", "UnidentifiedImageError"})
 
 
@@ -91,6 +90,8 @@ def _problem(where: str, error: Mapping[str, Json], private: Iterable[str]) -> C
         return MissingModel(f"{where}: {name} {redact(value)} is not on the server")
     if _PICTURE_FILE.search(details) and "Invalid image file" in details:
         return BadInput(f"{where}: {name}: the picture is not on the server or cannot be read", picture=True)
+    if "Invalid file path" in details:  # a clip that belongs to a pack (VHS_LoadVideoPath)
+        return MissingModel(f"{where}: the file of {name} is not on the server")
     # `details` repeats values and whole lists of choices: the input's name says enough.
     shown = redact(details, private) if kind == "required_input_missing" else name
     return BadInput(f"{where}: {kind}: {shown}", value=kind in _VALUE_KINDS)

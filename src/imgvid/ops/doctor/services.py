@@ -14,7 +14,7 @@ from imgvid.config import DispatcherSettings
 from imgvid.ops.doctor.finding import Finding, all_bad, bad, fine, note
 from imgvid.providers import base
 from imgvid.providers.comfyui.address import server_url
-from imgvid.providers.comfyui.doctor import check_server
+from imgvid.providers.comfyui.doctor import check_server, remarks
 from imgvid.providers.fal.doctor import check_models, wanted_models
 from imgvid.providers.fal.request import heads
 from imgvid.providers.runpod import RunpodProvider
@@ -74,13 +74,15 @@ async def _comfyui(settings: DispatcherSettings, address: str, http: httpx.Async
         graphs = workflows_of(mode for mode in modes().values() if mode.backend == "comfyui")
         server = Comfy(url, http=http, key=settings.comfyui_api_key)
         is_what, troubles = await check_server(server, graphs, allow_disk=settings.comfyui_allow_disk)
+        remarked = await remarks(server, graphs, allow_disk=settings.comfyui_allow_disk)
     except WorkflowRefused as refused:
         return [bad("comfyui", str(refused))]
     except Unauthorized:
         return [bad("comfyui", f"{url} refuses COMFYUI_API_KEY")]
     except ComfyError as error:
         return [bad("comfyui", f"{url}: {error.detail}; is the server started? docs/comfyui-server.md")]
-    return [fine("comfyui", is_what), *(bad("comfyui", text) for text in troubles)]
+    notes = (note("comfyui", text) for text in remarked)
+    return [fine("comfyui", is_what), *(bad("comfyui", text) for text in troubles), *notes]
 
 
 def _without(settings: DispatcherSettings) -> Sequence[Finding]:

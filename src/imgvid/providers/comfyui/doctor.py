@@ -14,6 +14,8 @@ from imgvid.comfy.models import LISTED_AS, model_uses
 from imgvid.comfy.objectinfo import ObjectInfo
 from imgvid.comfy.workflow import Workflow
 
+_UNLISTED = {"DownloadAndLoadLivePortraitModels": "models/liveportrait"}  # loaders that tell nobody their files
+
 
 async def check_server(server: Comfy, workflows: Mapping[str, Workflow], *, allow_disk: bool) -> tuple[str, list[str]]:
     """What the server is, in words, and a sentence for everything that would stop a job. Raises ComfyError."""
@@ -29,6 +31,28 @@ async def check_server(server: Comfy, workflows: Mapping[str, Workflow], *, allo
     for one in workflows.values():
         troubles += misfits(one, ObjectInfo(known), files)
     return f"ComfyUI {stats.version} on {stats.gpu or stats.device_type}", troubles
+
+
+async def remarks(server: Comfy, workflows: Mapping[str, Workflow], *, allow_disk: bool) -> list[str]:
+    """A sentence for everything that stops no job and that its operator should know. Raises ComfyError."""
+    stats, queue = await server.stats(), await server.queue()
+    said: list[str] = []
+    if len(queue):
+        said.append(
+            f"{len(queue.running)} prompts run there and {len(queue.waiting)} wait; jobs wait until none is left"
+        )
+    if allow_disk:
+        lies = on_disk(stats, folders_used(one.graph for one in workflows.values()))
+        said += [f"people's pictures lie on its disk, which COMFYUI_ALLOW_DISK=1 accepts: {one}" for one in lies]
+    if "--disable-metadata" not in stats.argv:
+        said.append("it writes prompts into its pictures; start it with --disable-metadata")
+    if "--cache-none" not in stats.argv:
+        said.append("it keeps what one job made for the next one; start it with --cache-none")
+    classes = {name for one in workflows.values() for name in one.classes()}
+    said += [
+        f"whether {folder} is whole shows only when it runs" for name, folder in _UNLISTED.items() if name in classes
+    ]
+    return said
 
 
 def misfits(workflow: Workflow, info: ObjectInfo, files: frozenset[str]) -> Iterator[str]:

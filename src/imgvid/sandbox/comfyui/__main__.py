@@ -10,6 +10,7 @@ import asyncio
 import signal
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from imgvid.sandbox.comfyui.server import serve
@@ -35,8 +36,9 @@ async def main() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     told: Path | None = args.folder or (args.output_directory and args.output_directory.parent)
-    with tempfile.TemporaryDirectory(prefix="comfyui-", dir=_MEMORY) as own:
-        async with serve(told or Path(own), port=args.port) as world:
+    own = tempfile.TemporaryDirectory(prefix="comfyui-", dir=_MEMORY) if told is None else nullcontext(told)
+    with own as folder:
+        async with serve(Path(folder), port=args.port) as world:
             if args.steps:
                 world.faults.add(at="node:RepeatImageBatch", kind="slow", times=0, steps=args.steps, step_s=args.step_s)
             sys.stdout.write(f"{world.url}\n")
