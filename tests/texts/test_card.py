@@ -56,7 +56,7 @@ def test_caption_holds_the_facts_and_no_grouping_in_the_seed() -> None:
     text = caption("en", short_id="ab12cd3", prompt="She smiles", seed=1234567890123, length_s=241 / 60, preview=True)
     assert text.splitlines() == [
         "She smiles",
-        "Preview: your photo in motion, made without an AI model.",
+        "Preview: made without an AI model.",
         "4.02 s · seed 1234567890123 · ab12cd3",
     ]
 

@@ -198,7 +198,7 @@ ready = { $makes ->
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
 note-largest-face = Several faces are in the photo; the largest one moves.
-caption-preview = Preview: your photo in motion, made without an AI model.
+caption-preview = Preview: made without an AI model.
 preview-label = PREVIEW · no AI model
 
 ## The end without a video

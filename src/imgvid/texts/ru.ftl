@@ -211,7 +211,7 @@ ready = { $makes ->
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } с
 caption-seed = сид { $seed }
 note-largest-face = На фото несколько лиц, двигается самое крупное.
-caption-preview = Предпросмотр: ваше фото в движении, сделано без модели ИИ.
+caption-preview = Предпросмотр: сделано без модели ИИ.
 preview-label = ПРЕДПРОСМОТР · без модели ИИ
 
 ## Конец без видео

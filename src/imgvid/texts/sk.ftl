@@ -206,7 +206,7 @@ ready = { $makes ->
 caption-length = { NUMBER($seconds, maximumFractionDigits: 2) } s
 caption-seed = seed { $seed }
 note-largest-face = Na fotke je viac tvárí, hýbe sa najväčšia z nich.
-caption-preview = Ukážka: tvoja fotka v pohybe, vytvorená bez modelu AI.
+caption-preview = Ukážka: vytvorené bez modelu AI.
 preview-label = UKÁŽKA · bez modelu AI
 
 ## Koniec bez videa

@@ -140,7 +140,7 @@ class MiniBot:
         media = {
             "type": "video",
             "media": "attach://v",
-            "caption": "1 s · seed 7 · ab12cd3\nPreview: your photo in motion, made without an AI model.",
+            "caption": "1 s · seed 7 · ab12cd3\nPreview: made without an AI model.",
             "width": 320,
             "height": 240,
         }

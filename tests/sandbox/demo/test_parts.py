@@ -13,7 +13,7 @@ from imgvid.sandbox.demo.command import main
 from imgvid.sandbox.demo.keeper import Keeper, reachable
 from imgvid.sandbox.demo.levers import BY_ID, LEVERS
 from imgvid.sandbox.demo.logbook import KEPT_LINES, Line, Logbook
-from imgvid.sandbox.demo.picture import NUMBERS, SIZE, made_picture
+from imgvid.sandbox.demo.picture import NUMBERS, made_picture
 from imgvid.sandbox.demo.postgres import install
 from imgvid.sandbox.demo.tail import Tail
 
@@ -89,6 +89,11 @@ def test_levers_say_what_they_do_and_what_to_see() -> None:
     ("arguments", "sentence"),
     [
         (["demo", "a.jpg"], "need --once"),
+        (["demo", "--mode", "image"], "need --once"),
+        (["demo", "--once", "--set", "seconds=4"], "--set needs --mode"),
+        (["demo", "--once", "--mode", "image", "--set", "seconds"], "a choice looks like seconds=8"),
+        (["demo", "--once", "--mode", "image", "--set", "seconds=4"], "image has no seconds; it has quality, size"),
+        (["demo", "--once", "--mode", "painting"], "invalid choice: 'painting'"),
         (["demo", "--once", "no/such.jpg"], "no such photo: no/such.jpg"),
         (["demo", "--once", "--out", "no/such/folder/x.mp4"], "there is no folder for --out"),
         (["demo", "--engine", "preview", "--comfy", "."], "--comfy needs --engine comfy"),

@@ -16,6 +16,7 @@ from pathlib import Path
 from imgvid import log
 from imgvid.catalog import modes
 from imgvid.sandbox.demo.gpu import Engine, EngineRefused
+from imgvid.sandbox.demo.hand import NoSuchButton
 from imgvid.sandbox.demo.house import EVERYTHING, IDLE_TIMEOUT, RUNPOD_ALONE, House, HouseRefused, open_house
 from imgvid.sandbox.demo.logbook import Line, Logbook
 from imgvid.sandbox.demo.once import OnceFailed, Order, once
@@ -240,8 +241,9 @@ async def _once(options: argparse.Namespace, logbook: Logbook) -> int:
     ) as house:
         try:
             facts = await once(house, order, say)
-        except OnceFailed:
-            _last_words(logbook)
+        except OnceFailed as failed:
+            if not isinstance(failed.__cause__, NoSuchButton):
+                _last_words(logbook)
             raise
         finally:
             with contextlib.suppress(OSError):

@@ -4,7 +4,7 @@ import { api } from "./api.js";
 import { $, el, icon, seconds, toast } from "./dom.js";
 
 const PHASES = {
-  queued: "in the queue", submit: "handing over", boot: "waiting for a GPU", prepare: "preparing", load: "loading", sample: "generating",
+  queued: "in the queue", submit: "handing over", boot: "GPU wait", prepare: "preparing", load: "loading", sample: "generating",
   decode: "decoding", fetch: "fetching the file", encode: "encoding", upload: "uploading", finish: "reporting back", tell: "telling the chat",
 };
 const STATES = { COMPLETED: "done", FAILED: "bad", CANCELLED: "off" };
