@@ -17,6 +17,7 @@ BENCHES = {
     "latency": "From ready to the provider",
     "people": "3 000 people, 50 a second",
     "memory": "Memory and start",
+    "fetched": "Results that the dispatcher brings",
     "media": "Media and compile",
     "bootstrap": "From container start to ComfyUI's launch",
 }

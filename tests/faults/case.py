@@ -83,6 +83,10 @@ class Case:
     async def runpod_fault(self, op: str, kind: str, **own: object) -> None:
         (await self.runpod.post("/sim/faults", json={"op": op, "kind": kind, **own})).raise_for_status()
 
+    async def starve(self, workers: int = 0) -> None:
+        """So many GPUs are to be had at RunPod."""
+        (await self.runpod.patch("/sim/endpoints/demo", json={"workers_max": workers})).raise_for_status()
+
     async def cancel(self) -> None:
         """Press Cancel under the job's message, as soon as it has the button."""
         shown = await self.person.bot_message(lambda one: one.kind == "text" and one.button("Cancel") is not None)

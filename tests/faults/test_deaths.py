@@ -25,7 +25,10 @@ def orphan(town: Town) -> tuple[int, list[int]]:
     """
 
     async def happen() -> tuple[int, list[int]]:
-        async with people(town) as case:
+        async with people(
+            town
+        ) as case:  # GPUs come back when it ends: a warm one could tell before the dispatcher dies
+            await case.starve()
             await case.runpod_fault("run", "delay", seconds=5, when="after")
             await case.send()
             await case.until(case.remote, what="RunPod to have the job")

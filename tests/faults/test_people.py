@@ -15,10 +15,6 @@ from tests.faults.case import Case, photo
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(100)]
 
 
-async def _starve(case: Case, workers: int) -> None:
-    (await case.runpod.patch("/sim/endpoints/demo", json={"workers_max": workers})).raise_for_status()
-
-
 async def test_the_person_deletes_the_message_while_it_is_made(case: Case) -> None:
     held = await case.fault("hold", method="file", here=False)
     await case.send()
@@ -84,7 +80,8 @@ async def test_cancel_while_it_waits_behind_another(case: Case) -> None:
 
 
 async def test_cancel_while_it_is_handed_over(case: Case) -> None:
-    """LEASED: /run takes its time, and the person does not."""
+    """LEASED: /run takes its time, and the person does not. No GPU is there: a warm one could be faster than the wish."""
+    await case.starve(0)
     await case.runpod_fault("run", "delay", seconds=2.5, when="before")
     await case.send()
     await case.in_state("LEASED")
@@ -93,7 +90,7 @@ async def test_cancel_while_it_is_handed_over(case: Case) -> None:
 
 
 async def test_cancel_while_no_gpu_has_taken_it(case: Case) -> None:
-    await _starve(case, 0)
+    await case.starve(0)
     await case.send()
     await case.in_state("SUBMITTED")
     await case.cancel()
@@ -111,7 +108,7 @@ async def test_cancel_while_it_is_made(case: Case) -> None:
 
 async def test_cancel_while_it_is_being_cancelled_and_after(case: Case) -> None:
     """CLOSING and CANCELLED: a second press and a command are answered, and change nothing."""
-    await _starve(case, 0)
+    await case.starve(0)
     await case.send()
     await case.in_state("SUBMITTED")
     shown = await case.person.bot_message(lambda one: one.button("Cancel") is not None)
