@@ -143,7 +143,7 @@ def _environment(outside: Outside, dsn: str, settings: Mapping[str, str], backen
         "DATABASE_URL": dsn,
         "TELEGRAM_BOT_TOKEN": BOT_TOKEN,
         "TELEGRAM_API_URL": outside.url,
-        "RUNPOD_API_KEY": RUNPOD_KEY,
+        **({"RUNPOD_API_KEY": RUNPOD_KEY} if "runpod" in backends or "runpod-ltx" in backends else {}),
         "RUNPOD_API_URL": f"{outside.cloud.url}/v2",
         "RUNPOD_REST_URL": outside.rest_url,
         "RUNPOD_WORKERS_MAX": str(WORKERS_MAX),
